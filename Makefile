@@ -1,0 +1,42 @@
+# Each target sets up what it needs. `make` alone prints them.
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(firstword $(wildcard .tools/venv/bin/uv .tools/packages/bin/uv) uv)
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint requirements clean setup-dev setup-server
+
+help: ## print these targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 20
+
+demo: setup-server ## start the platform with a sample slide and show a first result
+	@$(BIN)/python -m coverslip.embedded.demo
+
+test: setup-dev lint ## everything that must hold before a change goes in
+	@$(BIN)/pytest -n 2 --dist loadgroup
+
+check: setup-dev lint ## the same without the tests that start the platform's processes
+	@$(BIN)/pytest -n 2 --dist loadgroup -m "not process"
+
+lint: setup-dev
+	@echo "lint: ruff"
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --quiet --check
+	@echo "lint: mypy"
+	@$(BIN)/mypy --no-error-summary
+	@echo "lint: layers"
+	@found=$$($(BIN)/lint-imports --no-cache) || { echo "$$found"; exit 1; }
+
+requirements: ## pin what pyproject.toml asks for and is not pinned yet, with hashes (needs uv)
+	@$(COMPILE) pyproject.toml requirements/build.in --extra server --group dev -o requirements/dev.txt
+	@$(COMPILE) pyproject.toml requirements/build.in --extra server -c requirements/dev.txt -o requirements/server.txt
+	@$(COMPILE) requirements/uv.in -o requirements/uv.txt
+	@wc -l requirements/*.txt
+
+clean: ## remove what was installed and cached here (not COVERSLIP_HOME)
+	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	find src tests -name __pycache__ -prune -exec rm -rf {} +
+
+setup-dev setup-server:
+	@$(PYTHON) tools/setup $(@:setup-%=%)

@@ -1,0 +1,1 @@
+"""What runs on a slide: the application protocol, manifests, the registry, and the applications that come along."""

@@ -1,0 +1,79 @@
+"""Check a submitted slide: it must open, and be what its metadata says."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from coverslip.applications.errors import UserError
+from coverslip.applications.protocol import InputFile
+from coverslip.slides.errors import MppMissing, SlideError
+from coverslip.slides.opening import open_slide
+from coverslip.slides.slide import Slide, SlideInfo
+
+FINEST_MPP, COARSEST_MPP = 0.08, 0.55
+"""Micrometres per pixel of the scans that applications take: 40x and 20x."""
+MPP_TOLERANCE = 0.05
+
+
+def open_input(file: InputFile) -> tuple[Slide, float]:
+    """Open a slide and find its micrometres per pixel: the file's own, otherwise the metadata's ``resolution_mpp``.
+
+    Raises
+    ------
+    UserError
+        If it cannot be opened, contradicts its metadata, or is scanned too coarsely or finely.
+    """
+    try:
+        slide = open_slide(file.path)
+    except SlideError as error:
+        raise UserError(error.code, str(error)) from error
+    try:
+        check_size(slide.info, file.metadata)
+        return slide, resolution_mpp(slide.info, file)
+    except UserError:
+        slide.close()
+        raise
+
+
+def check_size(info: SlideInfo, metadata: Mapping[str, Any]) -> None:
+    """Compare ``width_px`` and ``height_px`` of the metadata, where given, with the slide.
+
+    Raises
+    ------
+    UserError
+        ``INPUT.DIMENSIONS_MISMATCH``.
+    """
+    for key, actual in (("width_px", info.width_px), ("height_px", info.height_px)):
+        stated = metadata.get(key)
+        if stated is not None and stated != actual:
+            raise UserError(
+                "INPUT.DIMENSIONS_MISMATCH",
+                f"The metadata states {key} {stated}, but the slide has {actual}; submit the metadata that belongs to "
+                "this file, as `coverslip application run prepare` writes it.",
+            )
+
+
+def resolution_mpp(info: SlideInfo, file: InputFile) -> float:
+    """Micrometres per level-0 pixel; see `open_input`.
+
+    Raises
+    ------
+    UserError
+        ``INPUT.MPP_MISSING``, ``INPUT.MPP_MISMATCH`` or ``INPUT.MPP_OUT_OF_RANGE``.
+    """
+    own, stated = info.mpp, file.metadata.get("resolution_mpp")
+    mpp = stated if own is None else own
+    if mpp is None:
+        raise UserError("INPUT.MPP_MISSING", str(MppMissing(name=file.path.name)))
+    if own is not None and stated is not None and abs(stated - own) > MPP_TOLERANCE * own:
+        raise UserError(
+            "INPUT.MPP_MISMATCH",
+            f"The metadata states resolution_mpp {stated}, but the slide itself says {own:.4g}; correct the metadata, "
+            "or leave resolution_mpp out to use the slide's.",
+        )
+    if not FINEST_MPP <= mpp <= COARSEST_MPP:
+        raise UserError(
+            "INPUT.MPP_OUT_OF_RANGE",
+            f"The slide has {mpp:.4g} µm per pixel; submit a scan of {FINEST_MPP} to {COARSEST_MPP} µm per pixel "
+            "(20x or 40x), not a reduced copy.",
+        )
+    return float(mpp)

@@ -1,0 +1,64 @@
+"""`coverslip system`: the platform and the settings."""
+
+import os
+from pathlib import Path
+
+import typer
+
+from coverslip.cli.failures import FAILED
+from coverslip.cli.output import Format, FormatOption, print_json, print_table
+from coverslip.cli.server_commands import PASS_ALL_ARGUMENTS, become
+from coverslip.cli.session import open_client
+
+app = typer.Typer(help="Health, settings, and the platform on this machine.", no_args_is_help=True)
+
+
+@app.command()
+def health() -> None:
+    """Show whether the platform is well; ends with 1 if it is not."""
+    with open_client() as client:
+        report = client.health()
+    print_json(report.model_dump(mode="json"))
+    if report.status == "DOWN":
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def config(style: FormatOption = Format.TEXT) -> None:
+    """Show each setting of the client and where it comes from."""
+    from coverslip.platform.settings import Settings, load_settings, resolve_api_root
+
+    settings = load_settings()
+    values = {**settings.model_dump(mode="json"), "api_root": resolve_api_root(settings)}
+    rows = [
+        {
+            "setting": f"COVERSLIP_{name.upper()}",
+            "value": values[name],
+            "source": _source(name, settings.model_fields_set),
+        }
+        for name in Settings.model_fields
+    ]
+    if style is Format.JSON:
+        print_json(rows)
+    else:
+        print_table(("SETTING", "VALUE", "SOURCE"), ((row["setting"], row["value"], row["source"]) for row in rows))
+
+
+@app.command("login-link", context_settings=PASS_ALL_ARGUMENTS, add_help_option=False)
+def login_link(context: typer.Context) -> None:
+    """Print a one-time link to log in to the platform that runs on this machine."""
+    become("coverslip.embedded", "login-link", *context.args)
+
+
+@app.command()
+def openapi() -> None:
+    """Print the OpenAPI document of the API; needs no running platform."""
+    become("coverslip.service", "openapi")
+
+
+def _source(name: str, given: set[str]) -> str:
+    if f"COVERSLIP_{name}".upper() in os.environ:
+        return "environment"
+    if name in given:
+        return str(Path(".env").absolute())
+    return "default"

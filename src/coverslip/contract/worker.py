@@ -1,0 +1,98 @@
+"""What workers and the service say to each other (`/api/worker/v1`)."""
+
+from enum import StrEnum
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from coverslip.contract.fields import Instant, JsonObject, StorableText
+
+MAX_ATTEMPT_LOG_BYTES = 65_536
+
+
+class OfferedVersion(BaseModel):
+    """A version that a worker can run."""
+
+    application_id: StorableText
+    version_number: StorableText
+
+
+class LeaseRequest(BaseModel):
+    """A worker with a free slot asks for an item."""
+
+    worker_name: StorableText = Field(min_length=1, max_length=128)
+    versions: list[OfferedVersion] = Field(min_length=1)
+    wait_s: float = Field(default=0, ge=0, le=30, description="How long the service may hold the request open")
+
+
+class LeasedInput(BaseModel):
+    """An input of the leased item, with a URL signed for this lease."""
+
+    name: str
+    download_url: str
+    metadata: JsonObject
+
+
+class Lease(BaseModel):
+    """The right, for a while, to process one item. Every later request carries `lease_token`."""
+
+    lease_token: str
+    item_id: UUID
+    run_id: UUID
+    external_id: str
+    attempt: int
+    application_id: str
+    version_number: str
+    inputs: list[LeasedInput]
+    time_limit_s: float
+    memory_limit_mb: int
+    heartbeat_s: float
+    expires_at: Instant
+
+
+class HeartbeatRequest(BaseModel):
+    stage: StorableText = Field(default="", max_length=200)
+    fraction: float = Field(default=0, ge=0, le=1)
+
+
+class HeartbeatResponse(BaseModel):
+    expires_at: Instant
+
+
+class ArtifactUploadRequest(BaseModel):
+    """An output file the worker is about to upload."""
+
+    name: StorableText
+    size_bytes: int = Field(ge=0)
+    checksum_base64_crc32c: str
+
+
+class ArtifactUploadResponse(BaseModel):
+    upload_url: str | None = Field(description="Null when an earlier attempt has published this artifact already")
+
+
+class ArtifactPublishRequest(ArtifactUploadRequest):
+    """An output file that has been uploaded."""
+
+    metadata: JsonObject
+
+
+class AttemptOutcome(StrEnum):
+    """How an attempt at an item ended."""
+
+    SUCCEEDED = "SUCCEEDED"
+    USER_ERROR = "USER_ERROR"
+    SYSTEM_ERROR = "SYSTEM_ERROR"
+    CANCELED = "CANCELED"
+    LEASE_LOST = "LEASE_LOST"
+
+
+class ReportRequest(BaseModel):
+    """How the attempt ended, as the worker saw it."""
+
+    outcome: AttemptOutcome
+    error_code: StorableText | None = Field(default=None, max_length=128)
+    error_message: StorableText | None = Field(default=None, max_length=4096)
+    stage: StorableText = Field(default="", max_length=200)
+    log: StorableText = Field(default="", max_length=MAX_ATTEMPT_LOG_BYTES)
+    peak_memory_mb: int | None = None

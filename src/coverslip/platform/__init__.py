@@ -1,0 +1,86 @@
+"""The client library: `from coverslip import platform; platform.Client()`."""
+
+from coverslip.contract.applications import (
+    ApplicationReadResponse,
+    ApplicationReadShortResponse,
+    ApplicationVersion,
+    VersionReadResponse,
+)
+from coverslip.contract.artifacts import (
+    ArtifactOutput,
+    ArtifactState,
+    ArtifactTerminationReason,
+    InputArtifactCreationRequest,
+)
+from coverslip.contract.items import (
+    ItemCreationRequest,
+    ItemOutput,
+    ItemResultReadResponse,
+    ItemState,
+    ItemTerminationReason,
+)
+from coverslip.contract.me import MeReadResponse
+from coverslip.contract.runs import RunOutput, RunReadResponse, RunState, RunTerminationReason, SchedulingRequest
+from coverslip.platform.applications import Applications, Versions
+from coverslip.platform.client import Client
+from coverslip.platform.errors import (
+    AccessDenied,
+    Conflict,
+    Gone,
+    InvalidRequest,
+    MetadataConflict,
+    NotFound,
+    NotLoggedIn,
+    QuotaExceeded,
+    Refused,
+    ServerError,
+    ServerUnreachable,
+    SessionExpired,
+)
+from coverslip.platform.runs import Artifact, Run, Runs
+from coverslip.platform.sdk_metadata import RunSdkMetadata
+from coverslip.platform.settings import Settings
+from coverslip.platform.uploads import UploadedSlide
+
+__all__ = [
+    "AccessDenied",
+    "ApplicationReadResponse",
+    "ApplicationReadShortResponse",
+    "ApplicationVersion",
+    "Applications",
+    "Artifact",
+    "ArtifactOutput",
+    "ArtifactState",
+    "ArtifactTerminationReason",
+    "Client",
+    "Conflict",
+    "Gone",
+    "InputArtifactCreationRequest",
+    "InvalidRequest",
+    "ItemCreationRequest",
+    "ItemOutput",
+    "ItemResultReadResponse",
+    "ItemState",
+    "ItemTerminationReason",
+    "MeReadResponse",
+    "MetadataConflict",
+    "NotFound",
+    "NotLoggedIn",
+    "QuotaExceeded",
+    "Refused",
+    "Run",
+    "RunOutput",
+    "RunReadResponse",
+    "RunSdkMetadata",
+    "RunState",
+    "RunTerminationReason",
+    "Runs",
+    "SchedulingRequest",
+    "ServerError",
+    "ServerUnreachable",
+    "SessionExpired",
+    "Settings",
+    "UploadedSlide",
+    "VersionReadResponse",
+    "Versions",
+]

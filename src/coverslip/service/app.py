@@ -1,0 +1,180 @@
+"""The service as one ASGI application, made of one small application for each address."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from importlib.resources import files
+
+from fastapi import FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
+from sqlalchemy.exc import DBAPIError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from coverslip import __version__
+from coverslip.applications.registry import manifests
+from coverslip.contract.health import HealthResponse, HealthStatus
+from coverslip.service.artifacts import routes as artifacts
+from coverslip.service.catalog import routes as catalog
+from coverslip.service.catalog.registration import register
+from coverslip.service.context import Context, ContextDep
+from coverslip.service.database.engine import Database
+from coverslip.service.database.scope import PlatformScope
+from coverslip.service.encryption import Cipher
+from coverslip.service.errors import install_error_handlers
+from coverslip.service.identity import me_routes, oauth_routes, page_routes
+from coverslip.service.identity.commands import SignIn
+from coverslip.service.identity.keys import load_signing_keys
+from coverslip.service.identity.secrets import hash_secret
+from coverslip.service.identity.tokens import TokenIssuer
+from coverslip.service.items import routes as items
+from coverslip.service.runs import routes as runs
+from coverslip.service.scheduling import routes as scheduling
+from coverslip.service.scheduling.lease_queries import register_worker
+from coverslip.service.scheduling.notifications import WorkNotifier
+from coverslip.service.scheduling.sweeper import sweep_for_ever
+from coverslip.service.settings import ServiceSettings
+from coverslip.service.storage import object_routes
+from coverslip.service.storage.backends import STORE_PATH, open_store
+from coverslip.service.storage.routes import directory_store_router
+
+API_VERSION = "1.8.0"
+"""The version of the published document that our API v1 implements."""
+
+_ASSET_NAMES = ("swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png")
+
+
+class RefuseNul:
+    """Refuses addresses with a NUL character, which PostgreSQL cannot store and no id can hold."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and ("\x00" in scope["path"] or b"%00" in scope.get("query_string", b"")):
+            detail = "The address holds a NUL character; remove %00 from it."
+            await JSONResponse({"detail": detail}, status_code=422)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+def api_v1() -> FastAPI:
+    """API v1, as published, with its document and explorer."""
+    app = FastAPI(
+        title="Coverslip Platform API",
+        version=API_VERSION,
+        description=(
+            "Send batches of whole slide images to versioned applications, watch them slide by slide, download the "
+            "results. Every operation needs a token; `coverslip user login` gets one."
+        ),
+        openapi_url="/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        servers=[{"url": "/api"}],
+        root_path_in_servers=False,
+        separate_input_output_schemas=False,
+    )
+    for router in (catalog.router, runs.router, items.router, artifacts.router, me_routes.router):
+        app.include_router(router)
+
+    @app.get("/v1/docs", include_in_schema=False)
+    async def explorer() -> HTMLResponse:
+        return get_swagger_ui_html(
+            openapi_url="/api/v1/openapi.json",
+            title=app.title,
+            swagger_js_url="/assets/swagger-ui-bundle.js",
+            swagger_css_url="/assets/swagger-ui.css",
+            swagger_favicon_url="/assets/favicon-32x32.png",
+        )
+
+    install_error_handlers(app)
+    return app
+
+
+def _extension_api() -> FastAPI:
+    app = FastAPI(title="Coverslip extensions", version=__version__, openapi_url="/openapi.json", docs_url=None)
+    app.include_router(object_routes.router)
+    app.include_router(runs.extension_router)
+    install_error_handlers(app)
+    return app
+
+
+def _worker_api() -> FastAPI:
+    app = FastAPI(title="Coverslip worker API", version=__version__, openapi_url="/openapi.json", docs_url=None)
+    app.include_router(scheduling.router)
+    install_error_handlers(app)
+    return app
+
+
+async def _health(context: ContextDep) -> JSONResponse:
+    try:
+        async with asyncio.timeout(5), context.database.transaction(PlatformScope()):
+            pass
+    except (DBAPIError, TimeoutError, OSError):
+        down = HealthResponse(status=HealthStatus.DOWN, reason="the database does not answer")
+        return JSONResponse(down.model_dump(mode="json", exclude_none=True), status_code=503)
+    return JSONResponse(HealthResponse(status=HealthStatus.UP).model_dump(mode="json", exclude_none=True))
+
+
+_ASSETS = {name: str(files("fastapi_swagger") / "resources" / name) for name in _ASSET_NAMES}
+
+
+async def _asset(name: str) -> FileResponse:
+    if name not in _ASSETS:
+        raise HTTPException(404)
+    return FileResponse(_ASSETS[name])
+
+
+def build_app(settings: ServiceSettings) -> FastAPI:
+    """The service for these settings."""
+    store = open_store(settings)
+    parts = {"/api/worker/v1": _worker_api(), "/api/coverslip/v1": _extension_api(), "/api": api_v1()}
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        reader_url = settings.database_reader_url
+        database = Database(
+            settings.database_url.get_secret_value(),
+            reader_url=reader_url.get_secret_value() if reader_url else None,
+            pool_size=settings.database_pool_size,
+        )
+        cipher = Cipher.from_file(settings.encryption_key_file)
+        issuer = TokenIssuer(
+            await load_signing_keys(database, cipher),
+            issuer=settings.issuer,
+            audience=settings.audience,
+            lifetime_s=settings.access_token_lifetime_s,
+        )
+        sign_in = SignIn(database, issuer, refresh_token_lifetime_s=settings.refresh_token_lifetime_s)
+        context = Context(settings, database, store, issuer, sign_in, WorkNotifier(database))
+        for part in (app, *parts.values()):
+            part.state.context = context
+        await register(database, manifests())
+        if settings.worker_token_file is not None:
+            token_hash = hash_secret(settings.worker_token_file.read_text().strip())
+            async with database.transaction(PlatformScope()) as connection:
+                await register_worker(connection, name="embedded", token_hash=token_hash)
+        await context.work.start()
+        sweeper = asyncio.create_task(sweep_for_ever(context), name="sweeper")
+        try:
+            yield
+        finally:
+            sweeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await sweeper
+            await context.work.stop()
+            await database.close()
+
+    app = FastAPI(title="Coverslip", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
+    app.add_middleware(RefuseNul)
+    install_error_handlers(app)
+    app.add_api_route("/health", _health, methods=["GET"], response_model=HealthResponse)
+    app.include_router(oauth_routes.router)
+    app.include_router(page_routes.router)
+    app.include_router(directory_store_router(store), prefix=STORE_PATH)
+    app.add_api_route("/assets/{name}", _asset, methods=["GET"])
+    for path, part in parts.items():
+        app.mount(path, part)
+
+    return app

@@ -1,0 +1,34 @@
+"""What every request needs, made once when the service starts."""
+
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from coverslip.service.database.engine import Database
+from coverslip.service.identity.commands import SignIn
+from coverslip.service.identity.tokens import TokenIssuer
+from coverslip.service.scheduling.notifications import WorkNotifier
+from coverslip.service.settings import ServiceSettings
+from coverslip.service.storage.store import ObjectStore
+
+
+@dataclass(frozen=True)
+class Context:
+    """The collaborators of the routes."""
+
+    settings: ServiceSettings
+    database: Database
+    store: ObjectStore
+    issuer: TokenIssuer
+    sign_in: SignIn
+    work: WorkNotifier
+
+
+def context_of(connection: HTTPConnection) -> Context:
+    """The context of the application that serves this request."""
+    return cast(Context, connection.app.state.context)
+
+
+ContextDep = Annotated[Context, Depends(context_of)]

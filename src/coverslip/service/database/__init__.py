@@ -1,0 +1,1 @@
+"""The connection to PostgreSQL, the scope of every transaction, and the schema's migrations."""

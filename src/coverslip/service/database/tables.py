@@ -1,0 +1,28 @@
+"""Every table of the service, gathered in ``metadata``."""
+
+from coverslip.service.artifacts import tables as _artifacts
+from coverslip.service.audit import tables as _audit
+from coverslip.service.catalog import tables as _catalog
+from coverslip.service.database.metadata import metadata
+from coverslip.service.events import tables as _events
+from coverslip.service.identity import tables as _identity
+from coverslip.service.items import tables as _items
+from coverslip.service.organizations import tables as _organizations
+from coverslip.service.runs import tables as _runs
+from coverslip.service.scheduling import tables as _scheduling
+from coverslip.service.storage import tables as _storage
+
+TABLES = (
+    _artifacts,
+    _audit,
+    _catalog,
+    _events,
+    _identity,
+    _items,
+    _organizations,
+    _runs,
+    _scheduling,
+    _storage,
+)
+
+__all__ = ["TABLES", "metadata"]

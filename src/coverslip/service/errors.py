@@ -1,0 +1,101 @@
+"""Errors that become HTTP answers.
+
+The body is ``{"detail": …}`` as the published contract has it; a client that accepts ``application/problem+json``
+gets a problem document (RFC 9457) with the stable ``code`` and the remedy.
+"""
+
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from coverslip.contract.errors import CoverslipError
+
+PROBLEM_MEDIA_TYPE = "application/problem+json"
+
+
+class ServiceError(CoverslipError):
+    """The service refuses the request."""
+
+    code = "SERVICE.ERROR"
+    status: ClassVar[int] = HTTPStatus.INTERNAL_SERVER_ERROR
+    remedy: ClassVar[str] = ""
+    headers: ClassVar[dict[str, str]] = {}
+
+    @property
+    def errors(self) -> list[dict[str, Any]]:
+        """Each single fault with its place, where a request has several."""
+        return []
+
+
+class Forbidden(ServiceError):
+    """You may see this, but not do that: it takes {needed}."""
+
+    code = "ACCESS.FORBIDDEN"
+    status = HTTPStatus.FORBIDDEN
+    remedy = "Ask an administrator of your organization."
+
+
+def _answer(
+    request: Request,
+    *,
+    status: int,
+    detail: Any,
+    code: str,
+    remedy: str = "",
+    errors: list[dict[str, Any]] | None = None,
+    headers: dict[str, str] | None = None,
+) -> JSONResponse:
+    if PROBLEM_MEDIA_TYPE not in request.headers.get("accept", ""):
+        return JSONResponse({"detail": detail}, status_code=status, headers=headers)
+    problem: dict[str, Any] = {"title": HTTPStatus(status).phrase, "status": status, "code": code}
+    problem["detail"] = detail if isinstance(detail, str) else "The request is not valid; `errors` names each fault."
+    if remedy:
+        problem["remedy"] = remedy
+    if errors:
+        problem["errors"] = errors
+    return JSONResponse(problem, status_code=status, headers=headers, media_type=PROBLEM_MEDIA_TYPE)
+
+
+async def _service_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ServiceError)
+    return _answer(
+        request,
+        status=error.status,
+        detail=str(error),
+        code=error.code,
+        remedy=error.remedy,
+        errors=error.errors,
+        headers=error.headers,
+    )
+
+
+async def _validation_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    # Only what the contract names: `input` would repeat signed URLs into logs and terminals.
+    faults = [{"loc": list(e["loc"]), "msg": e["msg"], "type": e["type"]} for e in error.errors()]
+    return _answer(
+        request,
+        status=HTTPStatus.UNPROCESSABLE_ENTITY,
+        detail=faults,
+        code="REQUEST.INVALID",
+        remedy="Correct the fields named in `errors`; /api/v1/docs describes each.",
+        errors=faults,
+    )
+
+
+async def _http_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    code = f"HTTP.{HTTPStatus(error.status_code).name}"
+    headers = dict(error.headers or {})
+    return _answer(request, status=error.status_code, detail=error.detail, code=code, headers=headers)
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Make ``app`` answer errors as this module says."""
+    app.add_exception_handler(ServiceError, _service_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_error)

@@ -1,0 +1,1 @@
+"""Events: what happened to a run, numbered without gaps."""

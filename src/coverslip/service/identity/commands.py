@@ -1,0 +1,244 @@
+"""Signing in and out, each step one transaction."""
+
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from coverslip.contract.identity import DeviceAuthorizationResponse, TokenResponse
+from coverslip.service.audit import queries as audit
+from coverslip.service.database.engine import Database
+from coverslip.service.database.scope import PlatformScope
+from coverslip.service.identity import queries, setup
+from coverslip.service.identity.errors import (
+    AuthorizationPending,
+    DeviceCodeExpired,
+    DeviceCodeInvalid,
+    LinkInvalid,
+    LoginThrottled,
+    MembershipMissing,
+    PasswordRefused,
+    RefreshTokenInvalid,
+    UserCodeUnknown,
+)
+from coverslip.service.identity.passwords import password_matches
+from coverslip.service.identity.rules import (
+    DEVICE_CODE_LIFETIME,
+    DEVICE_POLL_INTERVAL_S,
+    EMBEDDED_ISSUER,
+    FAILURE_WINDOW,
+    LINK_LIFETIME,
+    LinkPurpose,
+    is_throttled,
+)
+from coverslip.service.identity.secrets import hash_secret, new_secret, new_user_code
+from coverslip.service.identity.tokens import TokenIssuer
+
+_PLATFORM = PlatformScope()
+
+
+class SignIn:
+    """The embedded issuer's ways to sign in.
+
+    Parameters
+    ----------
+    database
+        Where accounts and sessions are.
+    issuer
+        Signs the access tokens.
+    refresh_token_lifetime_s
+        How long a session lasts, in seconds.
+    """
+
+    def __init__(self, database: Database, issuer: TokenIssuer, *, refresh_token_lifetime_s: int) -> None:
+        self._database = database
+        self._issuer = issuer
+        self._refresh_token_lifetime = timedelta(seconds=refresh_token_lifetime_s)
+
+    async def link_purpose(self, secret: str) -> LinkPurpose:
+        """What a one-time link is for.
+
+        Raises
+        ------
+        LinkInvalid
+            If it has been used, has expired or never was.
+        """
+        async with self._database.transaction(_PLATFORM) as connection:
+            link = await queries.valid_link(connection, hash_secret(secret))
+        if link is None:
+            raise LinkInvalid
+        return "setup" if link.purpose == "setup" else "login"
+
+    async def redeem_link(
+        self, secret: str, *, client_id: str, administrator: setup.FirstAdministrator | None
+    ) -> TokenResponse:
+        """Sign in with a one-time link; a set-up link first founds the platform with ``administrator``.
+
+        Raises
+        ------
+        LinkInvalid, SetupIncomplete, AlreadySetUp, MembershipMissing
+        """
+        async with self._database.transaction(_PLATFORM) as connection:
+            user_id = await self._use_link(connection, secret, administrator)
+            return await self._start_session(connection, user_id, client_id)
+
+    async def use_link(self, secret: str, *, administrator: setup.FirstAdministrator | None) -> str:
+        """As ``redeem_link``, but start no session; returns the user's id."""
+        async with self._database.transaction(_PLATFORM) as connection:
+            return await self._use_link(connection, secret, administrator)
+
+    async def _use_link(
+        self, connection: AsyncConnection, secret: str, administrator: setup.FirstAdministrator | None
+    ) -> str:
+        link = await queries.use_link(connection, hash_secret(secret))
+        if link is None:
+            raise LinkInvalid
+        if link.purpose == "login":
+            await audit.record(connection, "user.login", subject=link.user_id, user_id=link.user_id, by="link")
+            return str(link.user_id)
+        # A refusal rolls back, and leaves the link unused.
+        form = administrator or setup.FirstAdministrator("", "", "")
+        setup.check(form)
+        return await setup.found(connection, form)
+
+    async def refresh(self, token: str) -> TokenResponse:
+        """A new access token for a session. The refresh token stays the same, as published clients need it.
+
+        Raises
+        ------
+        RefreshTokenInvalid
+            If the session has ended or its user is no member any more.
+        """
+        async with self._database.transaction(_PLATFORM) as connection:
+            session = await queries.valid_refresh_token(connection, hash_secret(token))
+            if session is None:
+                raise RefreshTokenInvalid
+            user = await queries.member(connection, user_id=session.user_id, organization_id=session.organization_id)
+        if user is None:
+            raise RefreshTokenInvalid
+        return self._token(user.id, user.organization_id, user.role, session.client_id, refresh_token=token)
+
+    async def revoke(self, token: str) -> None:
+        """End a session; unknown tokens are nothing to complain about (RFC 7009, section 2.2)."""
+        async with self._database.transaction(_PLATFORM) as connection:
+            await queries.revoke_refresh_token(connection, hash_secret(token))
+
+    async def start_device(self, client_id: str, verification_uri: str) -> DeviceAuthorizationResponse:
+        """Begin the device flow (RFC 8628)."""
+        device_code, user_code = new_secret(), new_user_code()
+        async with self._database.transaction(_PLATFORM) as connection:
+            await queries.insert_device_authorization(
+                connection,
+                device_code_hash=hash_secret(device_code),
+                user_code=user_code,
+                client_id=client_id,
+                lifetime=DEVICE_CODE_LIFETIME,
+            )
+        return DeviceAuthorizationResponse(
+            device_code=device_code,
+            user_code=user_code,
+            verification_uri=verification_uri,
+            verification_uri_complete=f"{verification_uri}?user_code={user_code}",
+            expires_in=int(DEVICE_CODE_LIFETIME.total_seconds()),
+            interval=DEVICE_POLL_INTERVAL_S,
+        )
+
+    async def redeem_device(self, device_code: str) -> TokenResponse:
+        """Sign in a device whose code somebody has confirmed.
+
+        Raises
+        ------
+        AuthorizationPending, DeviceCodeExpired, DeviceCodeInvalid, MembershipMissing
+        """
+        code_hash = hash_secret(device_code)
+        async with self._database.transaction(_PLATFORM) as connection:
+            device = await queries.device_authorization_by_code(connection, code_hash)
+            if device is None:
+                raise DeviceCodeInvalid
+            if device.expired:
+                raise DeviceCodeExpired
+            if device.user_id is None:
+                raise AuthorizationPending
+            await queries.delete_device_authorization(connection, code_hash)
+            return await self._start_session(connection, device.user_id, device.client_id)
+
+    async def check_password(self, email: str, password: str) -> str:
+        """The id of the user with this e-mail address and password.
+
+        Raises
+        ------
+        PasswordRefused
+            If there is none.
+        LoginThrottled
+            If there were too many wrong passwords of late.
+        """
+        async with self._database.transaction(_PLATFORM) as connection:
+            if is_throttled(await queries.recent_login_failures(connection, email, FAILURE_WINDOW)):
+                raise LoginThrottled
+            account = await queries.account_by_email(connection, issuer=EMBEDDED_ISSUER, email=email)
+        matches = await password_matches(password, account.password_hash if account is not None else None)
+        async with self._database.transaction(_PLATFORM) as connection:
+            if account is not None and matches:
+                await queries.forget_login_failures(connection, email)
+                return str(account.id)
+            await queries.record_login_failure(connection, email)
+        raise PasswordRefused
+
+    async def approve_device(self, user_code: str, user_id: str) -> None:
+        """Let the device that shows ``user_code`` act for the user.
+
+        Raises
+        ------
+        UserCodeUnknown
+            If no device waits with that code.
+        """
+        user_code = user_code.strip().upper()
+        async with self._database.transaction(_PLATFORM) as connection:
+            if not await queries.approve_device(connection, user_code=user_code, user_id=user_id):
+                raise UserCodeUnknown(user_code=user_code)
+            await audit.record(connection, "user.login", subject=user_id, user_id=user_id, by="device")
+
+    async def _start_session(self, connection: AsyncConnection, user_id: str, client_id: str) -> TokenResponse:
+        membership = await queries.first_membership(connection, user_id)
+        if membership is None:
+            raise MembershipMissing
+        token = new_secret()
+        await queries.insert_refresh_token(
+            connection,
+            token_hash=hash_secret(token),
+            user_id=user_id,
+            organization_id=membership.organization_id,
+            client_id=client_id,
+            lifetime=self._refresh_token_lifetime,
+        )
+        return self._token(user_id, membership.organization_id, membership.role, client_id, refresh_token=token)
+
+    def _token(
+        self, user_id: str, organization_id: str, role: str, client_id: str, *, refresh_token: str
+    ) -> TokenResponse:
+        access_token = self._issuer.issue(
+            user_id=user_id, organization_id=organization_id, role=role, client_id=client_id
+        )
+        return TokenResponse(access_token=access_token, expires_in=self._issuer.lifetime_s, refresh_token=refresh_token)
+
+
+async def new_link(database: Database, *, email: str | None) -> tuple[str, LinkPurpose] | None:
+    """Make a one-time link: for the account with ``email``, or to set up a platform without an administrator.
+
+    Returns the link's secret and purpose, or None if there is no such account, or nothing to set up.
+    """
+    secret = new_secret()
+    async with database.transaction(_PLATFORM) as connection:
+        user_id: str | None = None
+        purpose: LinkPurpose = "setup"
+        if email is not None:
+            account = await queries.account_by_email(connection, issuer=EMBEDDED_ISSUER, email=email)
+            if account is None:
+                return None
+            purpose, user_id = "login", account.id
+        elif await queries.has_administrator(connection):
+            return None
+        await queries.insert_link(
+            connection, secret_hash=hash_secret(secret), purpose=purpose, user_id=user_id, lifetime=LINK_LIFETIME
+        )
+        await audit.record(connection, "link.made", subject=user_id or "platform", purpose=purpose)
+    return secret, purpose

@@ -1,0 +1,83 @@
+"""Access tokens: RS256 JSON Web Tokens with the claims of the published contract."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+
+from coverslip.service.identity.keys import SigningKeys
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What a valid access token says."""
+
+    subject: str
+    organization_id: str
+
+
+class TokenRefused(Exception):
+    """The token is not one of ours, or not valid any more."""
+
+
+class TokenIssuer:
+    """Signs and checks access tokens.
+
+    Parameters
+    ----------
+    keys
+        The signing keys.
+    issuer
+        The ``iss`` of every token: the public address with a final slash.
+    audience
+        The ``aud`` of every token, and the prefix of the role claim.
+    lifetime_s
+        How long a token is valid, in seconds.
+    """
+
+    def __init__(self, keys: SigningKeys, *, issuer: str, audience: str, lifetime_s: int) -> None:
+        self.keys = keys
+        self.lifetime_s = lifetime_s
+        self._issuer = issuer
+        self._audience = audience
+        self._registry = jwt.JWTClaimsRegistry(
+            iss={"essential": True, "value": issuer},
+            aud={"essential": True, "value": audience},
+            exp={"essential": True},
+            sub={"essential": True},
+            org_id={"essential": True},
+        )
+
+    def issue(self, *, user_id: str, organization_id: str, role: str, client_id: str) -> str:
+        """A signed token for a user acting for an organization."""
+        now = int(time.time())
+        claims: dict[str, Any] = {
+            "iss": self._issuer,
+            "sub": user_id,
+            "aud": [self._audience],
+            "iat": now,
+            "exp": now + self.lifetime_s,
+            "azp": client_id,
+            "scope": "offline_access",
+            "org_id": organization_id,
+            f"{self._audience}/role": role,
+        }
+        header = {"alg": "RS256", "typ": "JWT", "kid": self.keys.current.kid}
+        return jwt.encode(header, claims, self.keys.current, algorithms=["RS256"])
+
+    def verify(self, token: str) -> Claims:
+        """Check signature, algorithm, issuer, audience and expiry.
+
+        Raises
+        ------
+        TokenRefused
+            If any of them is wrong.
+        """
+        try:
+            decoded = jwt.decode(token, self.keys.public, algorithms=["RS256"])
+            self._registry.validate(decoded.claims)
+        except (JoseError, ValueError, TypeError, KeyError) as error:
+            raise TokenRefused from error
+        return Claims(subject=str(decoded.claims["sub"]), organization_id=str(decoded.claims["org_id"]))

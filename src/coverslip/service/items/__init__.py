@@ -1,0 +1,1 @@
+"""Items: the slides of a run."""

@@ -1,0 +1,148 @@
+"""SQL about items."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from coverslip.contract.fields import JsonObject
+from coverslip.contract.items import ItemTerminationReason
+from coverslip.service.database.rows import AnyRow
+from coverslip.service.items.rules import ItemStatus
+from coverslip.service.items.tables import item
+from coverslip.service.lifecycle import State
+from coverslip.service.paging import Page, SortOrder
+from coverslip.service.runs.queries import matches_jsonpath
+
+ITEM_SORT: Mapping[str, ColumnElement[Any]] = {
+    "item_id": item.c.id,
+    "external_id": item.c.external_id,
+    "custom_metadata": item.c.custom_metadata,
+    "terminated_at": item.c.terminated_at,
+    "termination_reason": item.c.termination_reason,
+}
+
+
+@dataclass(frozen=True)
+class ItemFilter:
+    """What a list of items is narrowed to."""
+
+    item_ids: Sequence[UUID] | None = None
+    external_ids: Sequence[str] | None = None
+    state: str | None = None
+    termination_reason: str | None = None
+    custom_metadata: str | None = None
+
+
+def status_of(row: AnyRow) -> ItemStatus:
+    """The status in a row of ``item``."""
+    reason = ItemTerminationReason(row.termination_reason) if row.termination_reason else None
+    return ItemStatus(State(row.state), reason, row.error_code, row.error_message)
+
+
+async def insert_items(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
+    await connection.execute(insert(item), list(rows))
+
+
+async def save_item(
+    connection: AsyncConnection,
+    item_id: UUID,
+    status: ItemStatus,
+    *,
+    new_attempt: bool = False,
+    delay: timedelta = timedelta(0),
+) -> None:
+    """Write an item's new status; the caller has locked its run."""
+    values: dict[str, Any] = {
+        "state": status.state,
+        "termination_reason": status.termination_reason,
+        "error_code": status.error_code,
+        "error_message": status.error_message,
+        "terminated_at": func.now() if status.state is State.TERMINATED else None,
+    }
+    if new_attempt:
+        values["attempt_count"] = item.c.attempt_count + 1
+    if status.state is State.PENDING:
+        values["available_at"] = func.now() + delay
+    await connection.execute(update(item).where(item.c.id == item_id).values(**values))
+
+
+async def skip_unfinished(connection: AsyncConnection, run_id: UUID) -> Sequence[UUID]:
+    """End every unfinished item of a locked run as SKIPPED; returns their ids."""
+    statement = (
+        update(item)
+        .where(item.c.run_id == run_id, item.c.state != State.TERMINATED)
+        .values(state=State.TERMINATED, termination_reason=ItemTerminationReason.SKIPPED, terminated_at=func.now())
+        .returning(item.c.id)
+    )
+    skipped: Sequence[UUID] = (await connection.execute(statement)).scalars().all()
+    return skipped
+
+
+async def item_by_id(connection: AsyncConnection, item_id: UUID) -> AnyRow | None:
+    return (await connection.execute(select(item).where(item.c.id == item_id))).one_or_none()
+
+
+async def next_waiting(connection: AsyncConnection, run_id: UUID) -> AnyRow | None:
+    """The first item of a locked run that may be processed now."""
+    statement = (
+        select(item)
+        .where(item.c.run_id == run_id, item.c.state == State.PENDING, item.c.available_at <= func.now())
+        .order_by(item.c.position)
+        .limit(1)
+    )
+    return (await connection.execute(statement)).one_or_none()
+
+
+async def items(
+    connection: AsyncConnection, run_id: UUID, narrow: ItemFilter, *, order: SortOrder, page: Page
+) -> Sequence[AnyRow]:
+    """The items of a run that pass the filter, with ``waiting_rank`` for those that wait (from 1)."""
+    # The rank is counted over all waiting items of the run, so before the filter.
+    rank = (
+        select(item.c.id, func.row_number().over(order_by=item.c.position).label("waiting_rank"))
+        .where(item.c.run_id == run_id, item.c.state == State.PENDING)
+        .subquery()
+    )
+    conditions: list[ColumnElement[bool]] = [item.c.run_id == run_id]
+    if narrow.item_ids is not None:
+        conditions.append(item.c.id.in_(narrow.item_ids))
+    if narrow.external_ids is not None:
+        conditions.append(item.c.external_id.in_(narrow.external_ids))
+    if narrow.state is not None:
+        conditions.append(item.c.state == narrow.state)
+    if narrow.termination_reason is not None:
+        conditions.append(item.c.termination_reason == narrow.termination_reason)
+    if narrow.custom_metadata is not None:
+        conditions.append(matches_jsonpath(item.c.custom_metadata, narrow.custom_metadata))
+    statement = (
+        select(item, rank.c.waiting_rank)
+        .outerjoin(rank, rank.c.id == item.c.id)
+        .where(*conditions)
+        .order_by(*order, item.c.position)
+    )
+    return (await connection.execute(page.of(statement))).all()
+
+
+async def lock_item_metadata(connection: AsyncConnection, run_id: UUID, external_id: str) -> AnyRow | None:
+    statement = (
+        select(item.c.id, item.c.custom_metadata)
+        .where(item.c.run_id == run_id, item.c.external_id == external_id)
+        .with_for_update()
+    )
+    return (await connection.execute(statement)).one_or_none()
+
+
+async def replace_metadata(
+    connection: AsyncConnection, item_id: UUID, metadata: JsonObject | None
+) -> JsonObject | None:
+    """Replace an item's custom metadata; returns it as stored."""
+    statement = (
+        update(item).where(item.c.id == item_id).values(custom_metadata=metadata).returning(item.c.custom_metadata)
+    )
+    stored: JsonObject | None = (await connection.execute(statement)).scalar_one()
+    return stored

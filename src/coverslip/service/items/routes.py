@@ -1,0 +1,173 @@
+"""Items over HTTP."""
+
+from collections import defaultdict
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from coverslip.contract.artifacts import (
+    ArtifactOutput,
+    InputArtifactResultReadResponse,
+    OutputArtifactResultReadResponse,
+)
+from coverslip.contract.items import ItemResultReadResponse, ItemState, ItemTerminationReason
+from coverslip.contract.metadata import CustomMetadataUpdateRequest, CustomMetadataUpdateResponse
+from coverslip.service.access.principal import Principal
+from coverslip.service.access.rules import readable_runs
+from coverslip.service.artifacts import queries as artifacts
+from coverslip.service.artifacts.download import artifact_url
+from coverslip.service.context import Context, ContextDep
+from coverslip.service.database.rows import AnyRow
+from coverslip.service.identity.authentication import PrincipalDep
+from coverslip.service.items import queries
+from coverslip.service.items.errors import ItemNotFound
+from coverslip.service.lifecycle import State
+from coverslip.service.paging import Page, sort_order
+from coverslip.service.runs import commands
+from coverslip.service.runs import queries as runs
+from coverslip.service.runs.checksum import metadata_checksum
+from coverslip.service.runs.errors import RunNotFound
+from coverslip.service.runs.routes import MetadataFilter, listing
+
+# An external id may hold slashes, so it takes all of the path that is left.
+router = APIRouter(prefix="/v1/runs/{run_id}/items", tags=["Public"])
+
+_SORT_DESCRIPTION = (
+    "Fields to sort by, each with `+` (ascending, the default) or `-` (descending) before it: "
+    + ", ".join(f"`{field}`" for field in queries.ITEM_SORT)
+)
+
+
+async def _responses(
+    context: Context, connection: AsyncConnection, principal: Principal, run: AnyRow, rows: list[AnyRow]
+) -> list[ItemResultReadResponse]:
+    ids = [row.id for row in rows]
+    inputs: dict[UUID, list[InputArtifactResultReadResponse]] = defaultdict(list)
+    outputs: dict[UUID, list[OutputArtifactResultReadResponse]] = defaultdict(list)
+    is_submitter = principal.user_id == run.submitted_by
+    for row in await artifacts.inputs_of(connection, ids):
+        inputs[row.item_id].append(
+            InputArtifactResultReadResponse(
+                input_artifact_id=row.id,
+                name=row.name,
+                metadata=row.metadata,
+                download_url=row.download_url if is_submitter else None,
+            )
+        )
+    for row in await artifacts.outputs_of(connection, ids):
+        available = row.output == ArtifactOutput.AVAILABLE
+        outputs[row.item_id].append(
+            OutputArtifactResultReadResponse(
+                output_artifact_id=row.id,
+                name=row.name,
+                metadata=row.metadata,
+                state=row.state,
+                termination_reason=row.termination_reason,
+                output=row.output,
+                error_code=row.error_code,
+                error_message=row.error_message,
+                download_url=artifact_url(context, row) if available else None,
+            )
+        )
+    preceding = (0, 0)
+    if any(row.state == State.PENDING for row in rows):
+        preceding = await runs.items_before(connection, run)
+    return [
+        ItemResultReadResponse(
+            item_id=row.id,
+            external_id=row.external_id,
+            custom_metadata=row.custom_metadata,
+            custom_metadata_checksum=metadata_checksum(row.custom_metadata),
+            queue_position_org=preceding[0] + row.waiting_rank if row.waiting_rank else None,
+            queue_position_platform=preceding[1] + row.waiting_rank if row.waiting_rank else None,
+            state=row.state,
+            output=queries.status_of(row).output,
+            termination_reason=row.termination_reason,
+            error_code=row.error_code,
+            error_message=row.error_message,
+            terminated_at=row.terminated_at,
+            input_artifacts=inputs[row.id],
+            output_artifacts=outputs[row.id],
+        )
+        for row in rows
+    ]
+
+
+@router.get(
+    "",
+    operation_id="list_run_items_v1_runs__run_id__items_get",
+    summary="List the items of a run",
+    responses={404: {"description": "No such run for you"}},
+)
+async def list_items(
+    run_id: UUID,
+    context: ContextDep,
+    principal: PrincipalDep,
+    item_id__in: Annotated[list[UUID] | None, Query(description="Only items with these ids")] = None,
+    external_id__in: Annotated[list[str] | None, Query(description="Only items with these external ids")] = None,
+    state: Annotated[ItemState | None, Query(description="Only items in this state")] = None,
+    termination_reason: Annotated[
+        ItemTerminationReason | None, Query(description="Only items that ended this way")
+    ] = None,
+    custom_metadata: MetadataFilter = None,
+    page: Annotated[int, Query(ge=1)] = 1,
+    page_size: Annotated[int, Query(ge=5, le=100)] = 50,
+    sort: Annotated[list[str] | None, Query(description=_SORT_DESCRIPTION)] = None,
+) -> list[ItemResultReadResponse]:
+    """The items of a run with their artifacts, in the order they were submitted unless sorted otherwise."""
+    narrow = queries.ItemFilter(item_id__in, external_id__in, state, termination_reason, custom_metadata)
+    order = sort_order(sort, queries.ITEM_SORT)
+    async with listing(context, principal, custom_metadata) as connection:
+        run = await runs.run_by_id(connection, run_id, readable_runs(principal))
+        if run is None:
+            raise RunNotFound
+        rows = await queries.items(connection, run_id, narrow, order=order, page=Page(page, page_size))
+        return await _responses(context, connection, principal, run, list(rows))
+
+
+@router.put(
+    "/{external_id:path}/custom-metadata",
+    operation_id="put_item_custom_metadata_by_run_v1_runs__run_id__items__external_id__custom_metadata_put",
+    summary="Replace the custom metadata of an item",
+    response_description="Replaced",
+    responses={
+        403: {"description": "Not yours to change"},
+        404: {"description": "No such item for you"},
+        412: {"description": "It has changed since you read it"},
+    },
+)
+async def replace_metadata(
+    run_id: UUID,
+    external_id: str,
+    request: CustomMetadataUpdateRequest,
+    context: ContextDep,
+    principal: PrincipalDep,
+) -> CustomMetadataUpdateResponse:
+    """Replace the free JSON of an item, if it is still what the caller has read."""
+    checksum = await commands.replace_metadata(
+        context, principal, run_id, request.custom_metadata, request.custom_metadata_checksum, external_id
+    )
+    return CustomMetadataUpdateResponse(custom_metadata_checksum=checksum)
+
+
+@router.get(
+    "/{external_id:path}",
+    operation_id="get_item_by_run_v1_runs__run_id__items__external_id__get",
+    summary="Read an item",
+    responses={403: {"description": "Not yours to see"}, 404: {"description": "No such item for you"}},
+)
+async def read_item(
+    run_id: UUID, external_id: str, context: ContextDep, principal: PrincipalDep
+) -> ItemResultReadResponse:
+    """One item with its artifacts."""
+    narrow = queries.ItemFilter(external_ids=[external_id])
+    async with context.database.transaction(principal.scope) as connection:
+        run = await runs.run_by_id(connection, run_id, readable_runs(principal))
+        if run is None:
+            raise RunNotFound
+        rows = await queries.items(connection, run_id, narrow, order=[], page=Page(1, 1))
+        if not rows:
+            raise ItemNotFound
+        return (await _responses(context, connection, principal, run, list(rows)))[0]

@@ -1,0 +1,1 @@
+"""Runs: created in one transaction, ended by their items, a deadline or a cancellation."""

@@ -1,0 +1,163 @@
+"""Creating, cancelling and tidying up runs: each one transaction."""
+
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from coverslip.contract.artifacts import ArtifactOutput, ArtifactTerminationReason
+from coverslip.contract.fields import JsonObject
+from coverslip.contract.runs import RunTerminationReason
+from coverslip.service.access.principal import Principal
+from coverslip.service.access.rules import AllRuns, may_change_run, readable_runs
+from coverslip.service.artifacts import queries as artifacts
+from coverslip.service.artifacts.errors import ResultsDeleted
+from coverslip.service.audit import queries as audit
+from coverslip.service.context import Context
+from coverslip.service.database.scope import PlatformScope
+from coverslip.service.errors import Forbidden
+from coverslip.service.events.queries import NewEvent
+from coverslip.service.items import queries as items
+from coverslip.service.items.errors import ItemNotFound
+from coverslip.service.lifecycle import State
+from coverslip.service.runs import queries
+from coverslip.service.runs.checksum import metadata_checksum
+from coverslip.service.runs.errors import (
+    MetadataChanged,
+    RunNotFound,
+    RunNotTerminated,
+    RunTerminated,
+)
+from coverslip.service.runs.rules import RunStatus
+from coverslip.service.scheduling import lease_queries as leases
+from coverslip.service.storage.store import Area, ObjectKey
+
+
+async def lock_changeable_run(
+    connection: AsyncConnection, principal: Principal, run_id: UUID, action: str
+) -> queries.LockedRun:
+    """Lock a run that ``principal`` may change.
+
+    Raises
+    ------
+    RunNotFound
+        If they may not even see it.
+    Forbidden
+        If they may only see it.
+    """
+    locked = await queries.lock_run(connection, run_id, readable_runs(principal))
+    if locked is None:
+        raise RunNotFound
+    if not may_change_run(principal, organization_id=locked.organization_id, submitted_by=locked.submitted_by):
+        raise Forbidden(needed=f"being its submitter or an administrator to {action} a run")
+    return locked
+
+
+async def cancel_run(context: Context, principal: Principal, run_id: UUID) -> None:
+    """Cancel a run for a user: at once, whatever its workers do.
+
+    Raises
+    ------
+    RunNotFound, Forbidden, RunTerminated
+    """
+    async with context.database.transaction(principal.scope) as connection:
+        locked = await lock_changeable_run(connection, principal, run_id, "cancel")
+        if locked.status.state is State.TERMINATED:
+            raise RunTerminated(reason=locked.status.termination_reason)
+        await _end(connection, locked, locked.status.cancelled(RunTerminationReason.CANCELED_BY_USER))
+        await audit.record(
+            connection,
+            "run.cancelled",
+            subject=str(run_id),
+            user_id=principal.user_id,
+            organization_id=locked.organization_id,
+        )
+
+
+async def cancel_overdue_run(context: Context, run_id: UUID) -> None:
+    """Cancel a run whose deadline has passed, unless it has ended meanwhile."""
+    async with context.database.transaction(PlatformScope()) as connection:
+        locked = await queries.lock_run(connection, run_id, AllRuns())
+        if locked is None or locked.status.state is State.TERMINATED:
+            return
+        status = locked.status.cancelled(
+            RunTerminationReason.CANCELED_BY_SYSTEM,
+            "SCHEDULER.DEADLINE_EXCEEDED",
+            "The deadline passed before every item was processed. Finished items stay available; submit the others "
+            "again with a later deadline.",
+        )
+        await _end(connection, locked, status)
+
+
+async def _end(connection: AsyncConnection, locked: queries.LockedRun, status: RunStatus) -> None:
+    """Skip what is unfinished. Revoked leases make workers stop at their next heartbeat, and fence off late reports."""
+    # Locks are taken in one order everywhere: run, items, leases, artifacts.
+    skipped = await items.skip_unfinished(connection, locked.id)
+    await leases.revoke_leases_of_run(connection, locked.id)
+    await artifacts.give_up_unfinished(connection, skipped, ArtifactTerminationReason.SKIPPED)
+    payload = {"termination_reason": status.termination_reason, "error_code": status.error_code}
+    ended = [NewEvent("item.terminated", item_id, {"termination_reason": "SKIPPED"}) for item_id in skipped]
+    await queries.save_run(connection, locked, status, [*ended, NewEvent("run.terminated", payload=payload)])
+
+
+async def delete_results(context: Context, principal: Principal, run_id: UUID) -> None:
+    """Delete the output artifacts of a run that has ended.
+
+    Raises
+    ------
+    RunNotFound, Forbidden, RunNotTerminated
+    ResultsDeleted
+        If they had been deleted before.
+    """
+    async with context.database.transaction(principal.scope) as connection:
+        locked = await lock_changeable_run(connection, principal, run_id, "delete the results of")
+        if locked.status.state is not State.TERMINATED:
+            raise RunNotTerminated
+        if locked.results_deleted:
+            raise ResultsDeleted
+        paths = await artifacts.delete_outputs(connection, run_id, ArtifactOutput.DELETED_BY_USER)
+        await queries.mark_results_deleted(connection, run_id)
+        await queries.save_run(
+            connection, locked, locked.status, [NewEvent("run.results_deleted", payload={"count": len(paths)})]
+        )
+        await audit.record(
+            connection,
+            "run.results_deleted",
+            subject=str(run_id),
+            user_id=principal.user_id,
+            organization_id=locked.organization_id,
+        )
+    # Only after the commit: a row that says AVAILABLE must never lack its object.
+    for path in paths:
+        await context.store.delete(ObjectKey(Area.RESULTS, path))
+
+
+async def replace_metadata(
+    context: Context,
+    principal: Principal,
+    run_id: UUID,
+    metadata: JsonObject | None,
+    expected_checksum: str | None,
+    external_id: str | None = None,
+) -> str | None:
+    """Replace the custom metadata of a run, or of its item ``external_id``; returns the new checksum.
+
+    Raises
+    ------
+    RunNotFound, ItemNotFound, Forbidden
+    MetadataChanged
+        If ``expected_checksum`` is given and is not that of the present value.
+    """
+    async with context.database.transaction(principal.scope) as connection:
+        await lock_changeable_run(connection, principal, run_id, "change")
+        if external_id is None:
+            row = await queries.run_by_id(connection, run_id, readable_runs(principal))
+        else:
+            row = await items.lock_item_metadata(connection, run_id, external_id)
+        if row is None:
+            raise ItemNotFound
+        if expected_checksum is not None and expected_checksum != metadata_checksum(row.custom_metadata):
+            raise MetadataChanged
+        replace = queries.replace_metadata if external_id is None else items.replace_metadata
+        # PostgreSQL may write a number in another way (1e2 as 100); the checksum is of what is read back.
+        stored = await replace(connection, row.id, metadata)
+    return metadata_checksum(stored)

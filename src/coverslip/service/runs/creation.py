@@ -1,0 +1,196 @@
+"""Creating a run: checked as a whole, written in one transaction."""
+
+import asyncio
+import hashlib
+import json
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from coverslip.contract.applications import InputArtifact, OutputArtifact, OutputArtifactScope
+from coverslip.contract.runs import RunCreationRequest
+from coverslip.service.access.principal import Principal
+from coverslip.service.artifacts import queries as artifacts
+from coverslip.service.artifacts.rules import ArtifactStatus
+from coverslip.service.catalog import queries as catalog
+from coverslip.service.catalog.errors import ApplicationNotFound, RunVersionNotFound
+from coverslip.service.catalog.rules import newest_first
+from coverslip.service.context import Context
+from coverslip.service.database.rows import AnyRow
+from coverslip.service.events.queries import NewEvent
+from coverslip.service.items import queries as items
+from coverslip.service.items.rules import ItemStatus
+from coverslip.service.runs import queries
+from coverslip.service.runs.errors import IdempotencyKeyReused, RunRefused
+from coverslip.service.runs.rules import RunStatus, Statistics
+from coverslip.service.runs.validation import Fault, faults_of
+from coverslip.service.scheduling.rules import due_by
+from coverslip.service.storage import queries as objects
+from coverslip.service.storage.errors import ObjectNotUsable
+from coverslip.service.storage.store import Area, ObjectKey
+
+
+async def create_run(
+    context: Context, principal: Principal, request: RunCreationRequest, idempotency_key: str | None
+) -> UUID:
+    """Check a request and write its run, items and artifacts; with a key used before, return the run made then.
+
+    Raises
+    ------
+    ApplicationNotFound, RunVersionNotFound, RunRefused, IdempotencyKeyReused
+    """
+    now = datetime.now(UTC)
+    async with context.database.transaction(principal.scope) as connection:
+        version = await _version(connection, request)
+    inputs = [InputArtifact.model_validate(declared) for declared in version.input_artifacts]
+    faults = faults_of(request, inputs, now=now, max_items=context.settings.max_items_per_run)
+    paths, object_faults = await _own_objects(context, principal, request)
+    if faults or object_faults:
+        raise RunRefused([*faults, *object_faults])
+    digest = _digest(request, paths)
+    async with context.database.transaction(principal.scope) as connection:
+        if idempotency_key is not None:
+            earlier = await queries.run_by_idempotency_key(
+                connection,
+                organization_id=principal.organization_id,
+                user_id=principal.user_id,
+                key=idempotency_key,
+            )
+            if earlier is not None:
+                if earlier.request_digest != digest:
+                    raise IdempotencyKeyReused(run_id=earlier.id)
+                return UUID(str(earlier.id))
+        run_id = await _insert(connection, principal, request, version, paths, now, idempotency_key, digest)
+        await context.work.announce(connection)
+    return run_id
+
+
+async def _version(connection: AsyncConnection, request: RunCreationRequest) -> AnyRow:
+    if await catalog.application_by_id(connection, request.application_id) is None:
+        raise ApplicationNotFound
+    number = request.version_number
+    if number is None:
+        numbers = newest_first(row.number for row in await catalog.versions(connection, [request.application_id]))
+        number = next(iter(numbers), "")
+    version = await catalog.version(connection, request.application_id, number)
+    if version is None:
+        raise RunVersionNotFound
+    return version
+
+
+async def _own_objects(
+    context: Context, principal: Principal, request: RunCreationRequest
+) -> tuple[dict[str, str], list[Fault]]:
+    """Which download URLs lead into our own store, and to what path; a fault for each the caller may not use."""
+    places: dict[str, tuple[str | int, ...]] = {}
+    keys: dict[str, ObjectKey | None] = {}
+    for i, item in enumerate(request.items):
+        for j, artifact in enumerate(item.input_artifacts):
+            url = artifact.download_url
+            places[url] = ("body", "items", i, "input_artifacts", j, "download_url")
+            keys[url] = context.store.owned_key(url)
+    own = {url: key for url, key in keys.items() if key is not None}
+    async with context.database.transaction(principal.scope) as connection:
+        usable = await objects.paths_of_organization(
+            connection,
+            organization_id=principal.organization_id,
+            paths={key.path for key in own.values() if key.area is Area.INPUTS},
+        )
+    stats = await asyncio.gather(*(context.store.stat(key) for key in own.values()))
+    faults = [
+        Fault(places[url], ObjectNotUsable.code, str(ObjectNotUsable(path=key.path)))
+        for (url, key), stat in zip(own.items(), stats, strict=True)
+        if key.area is not Area.INPUTS or key.path not in usable or stat is None
+    ]
+    return {url: key.path for url, key in own.items()}, faults
+
+
+def _digest(request: RunCreationRequest, paths: dict[str, str]) -> bytes:
+    """What two requests with one Idempotency-Key must have in common: what is to be processed, and how.
+
+    Signatures in URLs of our own store, notes and timestamps may differ between an attempt and its repetition.
+    """
+    work = [
+        request.application_id,
+        request.version_number,
+        [
+            [
+                item.external_id,
+                [[a.name, paths.get(a.download_url, a.download_url), a.metadata] for a in item.input_artifacts],
+            ]
+            for item in request.items
+        ],
+    ]
+    return hashlib.sha256(json.dumps(work, sort_keys=True).encode()).digest()
+
+
+async def _insert(
+    connection: AsyncConnection,
+    principal: Principal,
+    request: RunCreationRequest,
+    version: AnyRow,
+    paths: dict[str, str],
+    now: datetime,
+    idempotency_key: str | None,
+    digest: bytes,
+) -> UUID:
+    run_id = uuid4()
+    scheduling = request.scheduling
+    due_date = scheduling.due_date if scheduling else None
+    status = RunStatus(Statistics(pending=len(request.items)))
+    await queries.insert_run(
+        connection,
+        status,
+        {
+            "id": run_id,
+            "organization_id": principal.organization_id,
+            "submitted_by": principal.user_id,
+            "application_id": version.application_id,
+            "version_number": version.number,
+            "custom_metadata": request.custom_metadata,
+            "callback_context": request.callback_context,
+            "due_date": due_date,
+            "deadline": scheduling.deadline if scheduling else None,
+            "due_by": due_by(now, due_date),
+            "submitted_at": now,
+            "idempotency_key": idempotency_key,
+            "request_digest": digest if idempotency_key is not None else None,
+        },
+    )
+    declared = [OutputArtifact.model_validate(output) for output in version.output_artifacts]
+    outputs = [output for output in declared if output.scope is OutputArtifactScope.ITEM]
+    new_item, new_artifact = ItemStatus(), ArtifactStatus()
+    item_rows, input_rows, output_rows = [], [], []
+    for position, item in enumerate(request.items):
+        common = {"item_id": (item_id := uuid4()), "organization_id": principal.organization_id}
+        item_rows.append(
+            {
+                "id": item_id,
+                "run_id": run_id,
+                "organization_id": principal.organization_id,
+                "position": position,
+                "external_id": item.external_id,
+                "custom_metadata": item.custom_metadata,
+                "state": new_item.state,
+                "attempt_count": 0,
+            }
+        )
+        for artifact in item.input_artifacts:
+            url = artifact.download_url
+            details = {"name": artifact.name, "metadata": artifact.metadata, "download_url": url}
+            input_rows.append({"id": uuid4(), **common, **details, "object_path": paths.get(url)})
+        for place, output in enumerate(outputs):
+            declared_output = {
+                "name": output.name,
+                "position": place,
+                "state": new_artifact.state,
+                "output": new_artifact.output,
+            }
+            output_rows.append({"id": uuid4(), "run_id": run_id, **common, **declared_output})
+    await items.insert_items(connection, item_rows)
+    await artifacts.insert_artifacts(connection, input_rows, output_rows)
+    locked = queries.LockedRun(run_id, principal.organization_id, principal.user_id, status, last_event=0)
+    submitted = NewEvent("run.submitted", payload={"item_count": len(request.items)})
+    await queries.save_run(connection, locked, status, [submitted])
+    return run_id

@@ -1,0 +1,285 @@
+"""Runs over HTTP."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query, Response, status
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from coverslip.contract.metadata import CustomMetadataUpdateRequest, CustomMetadataUpdateResponse
+from coverslip.contract.progress import ItemProgress
+from coverslip.contract.runs import (
+    RunCreationRequest,
+    RunCreationResponse,
+    RunItemStatistics,
+    RunReadResponse,
+    SchedulingResponse,
+)
+from coverslip.service.access.principal import Principal
+from coverslip.service.access.rules import own_runs, readable_runs, runs_of_organization
+from coverslip.service.context import Context, ContextDep
+from coverslip.service.database.rows import AnyRow
+from coverslip.service.errors import Forbidden
+from coverslip.service.identity.authentication import PrincipalDep
+from coverslip.service.lifecycle import State
+from coverslip.service.paging import Page, sort_order
+from coverslip.service.runs import commands, queries
+from coverslip.service.runs.checksum import metadata_checksum
+from coverslip.service.runs.creation import create_run
+from coverslip.service.runs.errors import FilterRefused, FilterTooSlow, RunNotFound
+from coverslip.service.scheduling.lease_queries import progress_of_run
+
+router = APIRouter(prefix="/v1/runs", tags=["Public"])
+extension_router = APIRouter(prefix="/runs", tags=["Runs"])
+
+MetadataFilter = Annotated[
+    str | None,
+    Query(
+        max_length=1000,
+        description=(
+            "PostgreSQL jsonpath that must match the custom metadata (operator `@?`, lax mode), URL-encoded. "
+            'Examples: `$.study`, `$.study ? (@ == "abc-1")`, `$.score ? (@ > 0.75)`, '
+            '`$.tags[*] ? (@ == "draft")`, `$.note ? (@ like_regex "urgent" flag "i")`.'
+        ),
+    ),
+]
+
+_SORT_DESCRIPTION = (
+    "Fields to sort by, each with `+` (ascending, the default) or `-` (descending) before it: "
+    + ", ".join(f"`{field}`" for field in queries.RUN_SORT)
+)
+
+# PostgreSQL's SQLSTATE when statement_timeout stopped a query.
+_QUERY_CANCELED = "57014"
+
+
+@asynccontextmanager
+async def listing(
+    context: Context, principal: Principal, metadata_filter: str | None
+) -> AsyncIterator[AsyncConnection]:
+    """A transaction for a list: with a metadata filter, which users write, one that can neither write nor hang.
+
+    Raises
+    ------
+    FilterRefused, FilterTooSlow
+    """
+    if metadata_filter is None:
+        async with context.database.transaction(principal.scope) as connection:
+            yield connection
+        return
+    timeout_ms = context.settings.filter_timeout_ms
+    try:
+        async with context.database.filtering(principal.scope, timeout_ms) as connection:
+            yield connection
+    except DBAPIError as error:
+        sqlstate = getattr(error.orig, "sqlstate", None) or ""
+        if sqlstate == _QUERY_CANCELED:
+            raise FilterTooSlow(timeout_ms=timeout_ms) from None
+        # Class 22, data exceptions, and 42, syntax errors: only the filter's text can cause them here.
+        if sqlstate[:2] in ("22", "42"):
+            raise FilterRefused(reason=str(error.orig).splitlines()[0]) from None
+        raise
+
+
+def _response(row: AnyRow, preceding: tuple[int, int] | None = None) -> RunReadResponse:
+    current = queries.status_of(row)
+    statistics = current.statistics
+    scheduling = None
+    if row.due_date is not None or row.deadline is not None:
+        scheduling = SchedulingResponse(due_date=row.due_date, deadline=row.deadline)
+    return RunReadResponse(
+        run_id=row.id,
+        application_id=row.application_id,
+        version_number=row.version_number,
+        state=row.state,
+        output=current.output,
+        termination_reason=row.termination_reason,
+        error_code=row.error_code,
+        error_message=row.error_message,
+        statistics=RunItemStatistics(
+            item_count=statistics.total,
+            item_pending_count=statistics.pending,
+            item_processing_count=statistics.processing,
+            item_user_error_count=statistics.user_error,
+            item_system_error_count=statistics.system_error,
+            item_skipped_count=statistics.skipped,
+            item_succeeded_count=statistics.succeeded,
+        ),
+        custom_metadata=row.custom_metadata,
+        custom_metadata_checksum=metadata_checksum(row.custom_metadata),
+        submitted_at=row.submitted_at,
+        submitted_by=row.submitted_by,
+        organization_id=row.organization_id,
+        terminated_at=row.terminated_at,
+        num_preceding_items_org=preceding[0] if preceding else None,
+        num_preceding_items_platform=preceding[1] if preceding else None,
+        scheduling=scheduling,
+    )
+
+
+@router.get(
+    "",
+    operation_id="list_runs_v1_runs_get",
+    summary="List runs",
+    responses={404: {"description": "Run not found"}},
+)
+async def list_runs(
+    context: ContextDep,
+    principal: PrincipalDep,
+    application_id: Annotated[str | None, Query(description="Only runs of this application")] = None,
+    application_version: Annotated[str | None, Query(description="Only runs of this version")] = None,
+    external_id: Annotated[str | None, Query(description="Only runs with an item of this external id")] = None,
+    custom_metadata: MetadataFilter = None,
+    page: Annotated[int, Query(ge=1)] = 1,
+    page_size: Annotated[int, Query(ge=5, le=100)] = 50,
+    submitted_by: Annotated[str | None, Query(description="Only runs of this user; `me` is the caller")] = None,
+    organization_id: Annotated[
+        str | None, Query(description="Only runs of this organization; `my_org` is the caller's")
+    ] = None,
+    for_organization: Annotated[
+        str | None,
+        Query(description="All runs of this organization, for its administrators, instead of the caller's own"),
+    ] = None,
+    sort: Annotated[list[str] | None, Query(description=_SORT_DESCRIPTION)] = None,
+) -> list[RunReadResponse]:
+    """The caller's runs, or all of an organization, newest first unless sorted otherwise."""
+    scope = own_runs(principal) if for_organization is None else runs_of_organization(principal, for_organization)
+    if scope is None:
+        raise Forbidden(needed="being an administrator to list the runs of an organization")
+    narrow = queries.RunFilter(
+        application_id=application_id,
+        version_number=application_version,
+        external_id=external_id,
+        custom_metadata=custom_metadata,
+        submitted_by=principal.user_id if submitted_by == "me" else submitted_by,
+        organization_id=principal.organization_id if organization_id == "my_org" else organization_id,
+    )
+    order = sort_order(sort, queries.RUN_SORT)
+    async with listing(context, principal, custom_metadata) as connection:
+        rows = await queries.runs(connection, scope, narrow, order=order, page=Page(page, page_size))
+    return [_response(row) for row in rows]
+
+
+@router.post(
+    "",
+    operation_id="create_run_v1_runs_post",
+    summary="Submit a run",
+    status_code=status.HTTP_201_CREATED,
+    responses={
+        400: {"description": "The request breaks a rule of the application version or of scheduling"},
+        402: {"description": "A quota would be exceeded"},
+        403: {"description": "Not yours to create"},
+        404: {"description": "No such application, or no such version of it"},
+    },
+)
+async def submit_run(
+    request: RunCreationRequest,
+    context: ContextDep,
+    principal: PrincipalDep,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            max_length=255,
+            description="Any text of your own; the same request sent again with it returns the same run",
+        ),
+    ] = None,
+) -> RunCreationResponse:
+    """Check a batch of slides against the application version, and queue it."""
+    return RunCreationResponse(run_id=await create_run(context, principal, request, idempotency_key))
+
+
+@router.get(
+    "/{run_id}",
+    operation_id="get_run_v1_runs__run_id__get",
+    summary="Read a run",
+    responses={403: {"description": "Not yours to see"}, 404: {"description": "No such run for you"}},
+)
+async def read_run(run_id: UUID, context: ContextDep, principal: PrincipalDep) -> RunReadResponse:
+    """A run with its statistics, and how many items are processed before its next one."""
+    async with context.database.transaction(principal.scope) as connection:
+        row = await queries.run_by_id(connection, run_id, readable_runs(principal))
+        if row is None:
+            raise RunNotFound
+        preceding = await queries.items_before(connection, row) if row.state != State.TERMINATED else None
+    return _response(row, preceding)
+
+
+@router.post(
+    "/{run_id}/cancel",
+    operation_id="cancel_run_v1_runs__run_id__cancel_post",
+    summary="Cancel a run",
+    status_code=status.HTTP_202_ACCEPTED,
+    responses={
+        403: {"description": "Not yours to cancel"},
+        404: {"description": "No such run for you"},
+        409: {"description": "The run has ended already"},
+    },
+)
+async def cancel_run(run_id: UUID, context: ContextDep, principal: PrincipalDep) -> Any:
+    """Cancel at once: what is finished stays, everything else is skipped."""
+    await commands.cancel_run(context, principal, run_id)
+    return {"run_id": str(run_id)}
+
+
+@router.delete(
+    "/{run_id}/artifacts",
+    operation_id="delete_run_items_v1_runs__run_id__artifacts_delete",
+    summary="Delete the results of a run",
+    response_description="The results are deleted",
+    responses={
+        403: {"description": "Not yours to delete"},
+        404: {"description": "No such run for you"},
+        409: {"description": "The run has not ended yet"},
+        410: {"description": "The results were deleted before"},
+    },
+)
+async def delete_results(run_id: UUID, context: ContextDep, principal: PrincipalDep) -> Any:
+    """Delete the output artifacts of a run that has ended. The run itself stays."""
+    await commands.delete_results(context, principal, run_id)
+    return {"run_id": str(run_id)}
+
+
+@router.put(
+    "/{run_id}/custom-metadata",
+    operation_id="put_run_custom_metadata_v1_runs__run_id__custom_metadata_put",
+    summary="Replace the custom metadata of a run",
+    response_description="Replaced",
+    responses={
+        403: {"description": "Not yours to change"},
+        404: {"description": "No such run for you"},
+        412: {"description": "It has changed since you read it"},
+    },
+)
+async def replace_metadata(
+    run_id: UUID, request: CustomMetadataUpdateRequest, context: ContextDep, principal: PrincipalDep
+) -> CustomMetadataUpdateResponse:
+    """Replace the free JSON of a run, if it is still what the caller has read."""
+    checksum = await commands.replace_metadata(
+        context, principal, run_id, request.custom_metadata, request.custom_metadata_checksum
+    )
+    return CustomMetadataUpdateResponse(custom_metadata_checksum=checksum)
+
+
+@extension_router.get("/{run_id}/progress", operation_id="read_progress")
+async def read_progress(
+    run_id: UUID, context: ContextDep, principal: PrincipalDep, response: Response
+) -> list[ItemProgress]:
+    """What workers are doing with the items of a run right now."""
+    async with context.database.transaction(principal.scope) as connection:
+        if await queries.run_by_id(connection, run_id, readable_runs(principal)) is None:
+            raise RunNotFound
+        rows = await progress_of_run(connection, run_id)
+    response.headers["Cache-Control"] = "no-store"
+    return [
+        ItemProgress(
+            item_id=row.item_id,
+            external_id=row.external_id,
+            attempt=row.number,
+            stage=row.stage,
+            fraction=row.fraction,
+        )
+        for row in rows
+    ]

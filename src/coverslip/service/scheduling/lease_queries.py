@@ -1,0 +1,174 @@
+"""SQL about workers, leases and attempts. Time is always the database's."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from coverslip.contract.worker import AttemptOutcome
+from coverslip.service.database.rows import AnyRow
+from coverslip.service.items.tables import item
+from coverslip.service.scheduling.tables import attempt, lease, worker
+
+# Any constant will do: it only has to be the same in every service process.
+_SWEEPER_LOCK = 0x636F7665
+
+
+@dataclass(frozen=True)
+class AttemptEnd:
+    """How an attempt ended."""
+
+    outcome: AttemptOutcome
+    error_code: str | None = None
+    error_message: str | None = None
+    stage: str | None = None
+    log: str = ""
+    peak_memory_mb: int | None = None
+
+
+async def register_worker(connection: AsyncConnection, *, name: str, token_hash: bytes) -> None:
+    """Let whoever has the token work for this platform."""
+    await connection.execute(
+        upsert(worker).values(id=uuid4(), name=name, token_hash=token_hash).on_conflict_do_nothing()
+    )
+
+
+async def worker_by_token(connection: AsyncConnection, token_hash: bytes) -> UUID | None:
+    statement = select(worker.c.id).where(worker.c.token_hash == token_hash, worker.c.disabled_at.is_(None))
+    return (await connection.execute(statement)).scalar_one_or_none()
+
+
+async def insert_lease(
+    connection: AsyncConnection,
+    *,
+    item_id: UUID,
+    run_id: UUID,
+    organization_id: str,
+    worker_id: UUID,
+    worker_name: str,
+    number: int,
+    token_hash: bytes,
+    duration: timedelta,
+) -> datetime:
+    """Begin an attempt and lease its item; returns when the lease expires."""
+    common = {"item_id": item_id, "run_id": run_id, "organization_id": organization_id, "worker_id": worker_id}
+    await connection.execute(insert(attempt).values(**common, number=number, worker_name=worker_name))
+    statement = (
+        insert(lease)
+        .values(**common, attempt=number, token_hash=token_hash, expires_at=func.now() + duration)
+        .returning(lease.c.expires_at)
+    )
+    expires_at: datetime = (await connection.execute(statement)).scalar_one()
+    return expires_at
+
+
+async def valid_lease(
+    connection: AsyncConnection, *, worker_id: UUID, item_id: UUID, token_hash: bytes, lock: bool = False
+) -> AnyRow | None:
+    """The lease of an item with its external id, if it is this worker's, this token's, and has not expired."""
+    statement = (
+        select(lease, item.c.external_id)
+        .join(item, item.c.id == lease.c.item_id)
+        .where(
+            lease.c.item_id == item_id,
+            lease.c.worker_id == worker_id,
+            lease.c.token_hash == token_hash,
+            lease.c.expires_at > func.clock_timestamp(),
+        )
+    )
+    if lock:
+        statement = statement.with_for_update(of=lease)
+    return (await connection.execute(statement)).one_or_none()
+
+
+async def extend_lease(connection: AsyncConnection, item_id: UUID, duration: timedelta) -> datetime:
+    statement = (
+        update(lease)
+        .where(lease.c.item_id == item_id)
+        .values(expires_at=func.now() + duration)
+        .returning(lease.c.expires_at)
+    )
+    expires_at: datetime = (await connection.execute(statement)).scalar_one()
+    return expires_at
+
+
+async def record_progress(
+    connection: AsyncConnection, *, item_id: UUID, number: int, stage: str, fraction: float
+) -> None:
+    await connection.execute(
+        update(attempt)
+        .where(attempt.c.item_id == item_id, attempt.c.number == number)
+        .values(stage=stage, fraction=fraction)
+    )
+
+
+async def end_lease(connection: AsyncConnection, *, item_id: UUID, number: int, end: AttemptEnd) -> None:
+    """Close an attempt and give up its lease."""
+    await connection.execute(delete(lease).where(lease.c.item_id == item_id, lease.c.attempt == number))
+    values: dict[str, Any] = {
+        "ended_at": func.now(),
+        "outcome": end.outcome,
+        "error_code": end.error_code,
+        "error_message": end.error_message,
+        "log": end.log,
+        "peak_memory_mb": end.peak_memory_mb,
+    }
+    if end.stage is not None:
+        values["stage"] = end.stage
+    await connection.execute(
+        update(attempt).where(attempt.c.item_id == item_id, attempt.c.number == number).values(**values)
+    )
+
+
+async def revoke_leases_of_run(connection: AsyncConnection, run_id: UUID) -> None:
+    """Take every lease of a run away from its worker."""
+    revoked = (
+        await connection.execute(
+            delete(lease).where(lease.c.run_id == run_id).returning(lease.c.item_id, lease.c.attempt)
+        )
+    ).all()
+    for row in revoked:
+        await connection.execute(
+            update(attempt)
+            .where(attempt.c.item_id == row.item_id, attempt.c.number == row.attempt)
+            .values(ended_at=func.now(), outcome=AttemptOutcome.CANCELED)
+        )
+
+
+async def expired_leases(connection: AsyncConnection) -> Sequence[AnyRow]:
+    """Leases whose worker has not been heard of in time."""
+    statement = (
+        select(lease.c.item_id, lease.c.run_id, lease.c.attempt, attempt.c.worker_name, attempt.c.stage)
+        .join(attempt, (attempt.c.item_id == lease.c.item_id) & (attempt.c.number == lease.c.attempt))
+        .where(lease.c.expires_at <= func.now())
+        .limit(100)
+    )
+    return (await connection.execute(statement)).all()
+
+
+async def lease_attempt(connection: AsyncConnection, item_id: UUID) -> int | None:
+    """The attempt that holds an expired lease of the item; the caller has locked the run."""
+    statement = select(lease.c.attempt).where(lease.c.item_id == item_id, lease.c.expires_at <= func.now())
+    return (await connection.execute(statement)).scalar_one_or_none()
+
+
+async def progress_of_run(connection: AsyncConnection, run_id: UUID) -> Sequence[AnyRow]:
+    """Stage and fraction of every item of a run that is being processed."""
+    statement = (
+        select(lease.c.item_id, item.c.external_id, attempt.c.number, attempt.c.stage, attempt.c.fraction)
+        .join(item, item.c.id == lease.c.item_id)
+        .join(attempt, (attempt.c.item_id == lease.c.item_id) & (attempt.c.number == lease.c.attempt))
+        .where(lease.c.run_id == run_id)
+        .order_by(item.c.position)
+    )
+    return (await connection.execute(statement)).all()
+
+
+async def is_only_sweeper(connection: AsyncConnection) -> bool:
+    """Whether no other transaction sweeps now; none will until this one ends."""
+    return bool((await connection.execute(select(func.pg_try_advisory_xact_lock(_SWEEPER_LOCK)))).scalar_one())

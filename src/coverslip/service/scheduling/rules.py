@@ -1,0 +1,33 @@
+"""Who is served next, and whether a failed attempt is followed by another."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+DEFAULT_DUE = timedelta(days=7)
+"""A run without a due date is served as if due this long after its submission."""
+
+_BACKOFF_FACTOR = 4
+
+
+def due_by(submitted_at: datetime, due_date: datetime | None) -> datetime:
+    """The date by which a run is ranked within its organization."""
+    return due_date if due_date is not None else submitted_at + DEFAULT_DUE
+
+
+@dataclass(frozen=True)
+class Retry:
+    """Another attempt may start after this time."""
+
+    delay: timedelta
+
+
+@dataclass(frozen=True)
+class GiveUp:
+    """No attempt is left."""
+
+
+def after_failure(attempt: int, *, max_attempts: int, backoff_s: float) -> Retry | GiveUp:
+    """What follows when attempt number ``attempt`` (from 1) failed by the platform's fault."""
+    if attempt >= max_attempts:
+        return GiveUp()
+    return Retry(timedelta(seconds=backoff_s * _BACKOFF_FACTOR ** (attempt - 1)))

@@ -1,0 +1,71 @@
+"""Settings of the service, from ``COVERSLIP_…`` variables and ``.env``."""
+
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from coverslip.contract.errors import CoverslipError
+
+
+class SettingsInvalid(CoverslipError):
+    """The service's settings are not valid: {faults}. Set them as COVERSLIP_… variables, or use `coverslip up`,
+    which sets everything itself."""
+
+    code = "SETTINGS.INVALID"
+
+
+class ServiceSettings(BaseSettings):
+    """What the service needs to know. `coverslip up` provides all of it."""
+
+    model_config = SettingsConfigDict(env_prefix="COVERSLIP_", env_file=".env", extra="ignore")
+
+    database_url: SecretStr = Field(description="PostgreSQL URL of the service's role, version 16 or newer")
+    database_owner_url: SecretStr | None = Field(default=None, description="URL of the role that owns the schema")
+    database_reader_url: SecretStr | None = Field(default=None, description="URL of the read-only role for filters")
+    database_pool_size: int = Field(default=10, ge=1)
+    store_url: str = Field(description="Object store; file:///path for the directory store")
+    public_url: str = Field(default="http://127.0.0.1:8000", description="Address clients use, without a final slash")
+    encryption_key_file: Path = Field(
+        description="File with the 32-byte key that encrypts secrets kept in the database"
+    )
+    store_key_file: Path = Field(description="File with the key that signs the directory store's URLs")
+    worker_token_file: Path | None = Field(default=None, description="File with the token of the worker beside us")
+
+    audience: str = Field(default="coverslip-platform", min_length=10, max_length=100)
+    access_token_lifetime_s: int = Field(default=12 * 3600, ge=60)
+    refresh_token_lifetime_s: int = Field(default=90 * 24 * 3600, ge=60)
+
+    max_items_per_run: int = Field(default=500, ge=1)
+    input_url_lifetime_s: int = Field(default=7 * 24 * 3600, ge=60, description="Of the URLs given for uploaded slides")
+    result_url_lifetime_s: int = Field(default=3600, ge=60, description="Of the URLs results are downloaded from")
+    filter_timeout_ms: int = Field(default=2000, ge=1, description="Longest time a metadata filter may take")
+
+    lease_s: float = Field(default=60, gt=0, description="How long a lease lasts without a heartbeat")
+    heartbeat_s: float = Field(default=10, gt=0)
+    max_attempts: int = Field(default=3, ge=1)
+    retry_backoff_s: float = Field(default=5, ge=0, description="Wait before the second attempt; four times that later")
+    sweep_s: float = Field(default=2, gt=0, description="How often expired leases and deadlines are looked for")
+
+    @cached_property
+    def issuer(self) -> str:
+        """The `iss` of our tokens: scheme and host of the public address with a final slash."""
+        parts = urlsplit(self.public_url)
+        return f"{parts.scheme}://{parts.netloc}/"
+
+
+def load_settings() -> ServiceSettings:
+    """Read the settings.
+
+    Raises
+    ------
+    SettingsInvalid
+        Naming each variable that is missing or wrong.
+    """
+    try:
+        return ServiceSettings()  # type: ignore[call-arg]  # pydantic-settings fills the fields from the environment
+    except ValidationError as error:
+        faults = "; ".join(f"COVERSLIP_{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors())
+        raise SettingsInvalid(faults=faults) from None

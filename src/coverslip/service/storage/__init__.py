@@ -1,0 +1,1 @@
+"""Objects: slides that clients upload and results that workers write."""

@@ -1,0 +1,185 @@
+"""Objects as plain files below one directory, opened by URLs that we sign and serve ourselves."""
+
+import base64
+import errno
+import os
+import secrets
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import anyio
+import google_crc32c
+import psutil
+from anyio.to_thread import run_sync
+
+from coverslip.service.storage.errors import (
+    ChecksumDiffers,
+    ObjectKeyInvalid,
+    ObjectNotFound,
+    SizeDiffers,
+    StoreFull,
+)
+from coverslip.service.storage.signing import UrlSigner
+from coverslip.service.storage.store import Area, ObjectKey, ObjectStat
+
+_CHUNK_BYTES = 1024 * 1024
+
+# Beside the areas, on the same file system, so that a finished upload moves into place in one step.
+_INCOMING = "incoming"
+
+
+class DirectoryStore:
+    """An ``ObjectStore`` in a directory.
+
+    Parameters
+    ----------
+    root
+        The directory; made if it does not exist.
+    signer
+        Signs the URLs that the store's routes check.
+    """
+
+    def __init__(self, root: Path, signer: UrlSigner) -> None:
+        self._root = root
+        self.signer = signer
+        for name in (*Area, _INCOMING):
+            (root / name).mkdir(parents=True, exist_ok=True, mode=0o700)
+        # What a killed service was receiving can never be finished; other services may be receiving right now.
+        for leftover in (root / _INCOMING).iterdir():
+            owner = int(leftover.name.partition("-")[0])
+            if owner == os.getpid() or not psutil.pid_exists(owner):
+                leftover.unlink(missing_ok=True)
+
+    def sign_get(
+        self, key: ObjectKey, *, expires_in_s: int, file_name: str | None = None, media_type: str | None = None
+    ) -> str:
+        parameters = {"file-name": file_name, "media-type": media_type}
+        given = {name: value for name, value in parameters.items() if value is not None}
+        return self.signer.sign("GET", str(key), expires_in_s, given)
+
+    def sign_put(self, key: ObjectKey, *, expires_in_s: int, size_bytes: int, checksum_base64_crc32c: str) -> str:
+        parameters = {"size": str(size_bytes), "crc32c": checksum_base64_crc32c}
+        return self.signer.sign("PUT", str(key), expires_in_s, parameters)
+
+    def owned_key(self, url: str) -> ObjectKey | None:
+        path = self.signer.path_of("GET", url)
+        if path is None:
+            return None
+        area, _, rest = path.partition("/")
+        return ObjectKey(Area(area), rest)
+
+    def file(self, key: ObjectKey) -> Path:
+        """The file of an object, which need not exist.
+
+        Raises
+        ------
+        ObjectKeyInvalid
+            If a symbolic link leads out of the area.
+        """
+        area = self._root / key.area
+        path = area / key.path
+        if not path.resolve().is_relative_to(area.resolve()):
+            raise ObjectKeyInvalid(path=key.path, fault="it leads out of its area")
+        return path
+
+    async def receive(
+        self, key: ObjectKey, chunks: AsyncIterator[bytes], *, size_bytes: int, checksum_base64_crc32c: str
+    ) -> None:
+        """Keep the object made of ``chunks``: complete and verified, or not at all.
+
+        Raises
+        ------
+        SizeDiffers, ChecksumDiffers
+            If the bytes are not those announced.
+        StoreFull
+            If the disk is full.
+        """
+        incoming = self._root / _INCOMING / f"{os.getpid()}-{secrets.token_hex(16)}"
+        checksum = google_crc32c.Checksum()
+        received = 0
+        try:
+            async with await anyio.open_file(incoming, "xb") as file:
+                async for chunk in chunks:
+                    received += len(chunk)
+                    if received > size_bytes:
+                        raise SizeDiffers(received=f"more than {size_bytes}", announced=size_bytes)
+                    checksum.update(chunk)
+                    await file.write(chunk)
+                if received != size_bytes:
+                    raise SizeDiffers(received=received, announced=size_bytes)
+                actual = _base64(checksum)
+                if actual != checksum_base64_crc32c:
+                    raise ChecksumDiffers(received=actual, announced=checksum_base64_crc32c)
+                await file.flush()
+                await run_sync(os.fsync, file.wrapped.fileno())
+            await run_sync(_move_into_place, incoming, self.file(key))
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise StoreFull from error
+            raise
+        finally:
+            incoming.unlink(missing_ok=True)
+
+    async def stat(self, key: ObjectKey) -> ObjectStat | None:
+        path = self.file(key)
+        try:
+            size_bytes = (await run_sync(path.stat)).st_size
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return ObjectStat(key, size_bytes) if path.is_file() else None
+
+    async def open_range(self, key: ObjectKey, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        try:
+            file = await anyio.open_file(self.file(key), "rb")
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            raise ObjectNotFound from None
+        async with file:
+            await file.seek(start)
+            left = None if end is None else end - start
+            while left is None or left > 0:
+                chunk = await file.read(_CHUNK_BYTES if left is None else min(_CHUNK_BYTES, left))
+                if not chunk:
+                    return
+                left = None if left is None else left - len(chunk)
+                yield chunk
+
+    async def list(self, area: Area, prefix: str) -> AsyncIterator[ObjectStat]:
+        root = self._root / area
+        # Only the directory that the prefix names needs to be walked.
+        start = root / prefix.rpartition("/")[0]
+        for path in await run_sync(lambda: [p for p in start.rglob("*") if p.is_file()]):
+            name = path.relative_to(root).as_posix()
+            if name.startswith(prefix):
+                yield ObjectStat(ObjectKey(area, name), path.stat().st_size)
+
+    async def delete(self, key: ObjectKey) -> None:
+        await run_sync(_delete, self.file(key), self._root / key.area)
+
+
+def _base64(checksum: google_crc32c.Checksum) -> str:
+    return base64.b64encode(checksum.digest()).decode()
+
+
+def _move_into_place(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    source.replace(target)
+    if sys.platform == "win32":  # which cannot open directories
+        return
+    directory = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def _delete(path: Path, area: Path) -> None:
+    path.unlink(missing_ok=True)
+    # Leave no empty directories behind; one that is not empty any more ends the climb.
+    for parent in path.parents:
+        if parent == area:
+            return
+        try:
+            parent.rmdir()
+        except OSError:
+            return

@@ -1,0 +1,60 @@
+"""Why the object store refuses."""
+
+from http import HTTPStatus
+
+from coverslip.service.errors import ServiceError
+
+
+class SignatureRefused(ServiceError):
+    """This URL was altered, belongs to another request, or has expired."""
+
+    code = "STORE.SIGNATURE_REFUSED"
+    status = HTTPStatus.FORBIDDEN
+    remedy = "Ask the API for a new URL."
+
+
+class ObjectNotFound(ServiceError):
+    """There is no such object."""
+
+    code = "STORE.OBJECT_NOT_FOUND"
+    status = HTTPStatus.NOT_FOUND
+
+
+class ObjectKeyInvalid(ServiceError):
+    """'{path}' cannot be the key of an object: {fault}."""
+
+    code = "STORE.KEY_INVALID"
+    status = HTTPStatus.BAD_REQUEST
+    remedy = "Use a relative path without '.', '..', empty parts or control characters."
+
+
+class SizeDiffers(ServiceError):
+    """The upload has {received} bytes, but {announced} were announced. Nothing was kept."""
+
+    code = "STORE.SIZE_DIFFERS"
+    status = HTTPStatus.BAD_REQUEST
+    remedy = "Upload the file again; it may have changed meanwhile."
+
+
+class ChecksumDiffers(ServiceError):
+    """The upload has the CRC32C {received}, but {announced} was announced. Nothing was kept."""
+
+    code = "STORE.CHECKSUM_DIFFERS"
+    status = HTTPStatus.BAD_REQUEST
+    remedy = "Upload the file again; it was changed or damaged on its way."
+
+
+class StoreFull(ServiceError):
+    """The disk of the object store is full. Nothing was kept."""
+
+    code = "STORE.FULL"
+    status = HTTPStatus.INSUFFICIENT_STORAGE
+    remedy = "Ask the operator to free space; then upload again, what has arrived is not sent twice."
+
+
+class ObjectNotUsable(ServiceError):
+    """The object '{path}' is not in your organization's bucket, or was not uploaded completely."""
+
+    code = "STORE.OBJECT_NOT_USABLE"
+    status = HTTPStatus.BAD_REQUEST
+    remedy = "Upload the slide first, then submit."

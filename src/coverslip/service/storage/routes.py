@@ -1,0 +1,47 @@
+"""The directory store over HTTP: whoever holds a signed URL may use it, and nobody else."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import FileResponse, JSONResponse
+
+from coverslip.service.storage.directory import DirectoryStore
+from coverslip.service.storage.errors import ObjectNotFound
+from coverslip.service.storage.store import Area, ObjectKey
+
+
+def directory_store_router(store: DirectoryStore) -> APIRouter:
+    """The routes of ``store``."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.api_route("/{area}/{path:path}", methods=["GET", "HEAD"])
+    async def read(request: Request, area: Area, path: str) -> Response:
+        query = request.query_params
+        key = ObjectKey(area, path)
+        store.signer.check("GET", str(key), query)
+        stat = await store.stat(key)
+        if stat is None:
+            raise ObjectNotFound
+        # Never sniffed, never run: an uploaded HTML page must not become a page of ours.
+        headers = {
+            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": "sandbox",
+            "Cache-Control": "private",
+        }
+        return FileResponse(
+            store.file(key),
+            media_type=query.get("media-type", "application/octet-stream"),
+            filename=query.get("file-name"),
+            headers=headers,
+        )
+
+    @router.put("/{area}/{path:path}")
+    async def write(request: Request, area: Area, path: str) -> Any:
+        query = request.query_params
+        key = ObjectKey(area, path)
+        store.signer.check("PUT", str(key), query)
+        checksum = query["crc32c"]
+        await store.receive(key, request.stream(), size_bytes=int(query["size"]), checksum_base64_crc32c=checksum)
+        return JSONResponse({"checksum_base64_crc32c": checksum})
+
+    return router

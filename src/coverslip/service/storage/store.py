@@ -1,0 +1,97 @@
+"""The one interface to objects, whatever keeps them."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from coverslip.service.storage.errors import ObjectKeyInvalid
+
+_MAX_PATH_BYTES = 1024
+_MAX_PART_BYTES = 255
+
+
+class Area(StrEnum):
+    """Inputs and results are kept apart."""
+
+    INPUTS = "inputs"
+    RESULTS = "results"
+
+
+@dataclass(frozen=True)
+class ObjectKey:
+    """Where an object is: an area and a relative path in it, with ``/`` between its parts.
+
+    Raises
+    ------
+    ObjectKeyInvalid
+        If the path could lead out of its area, or is too long for common file systems.
+    """
+
+    area: Area
+    path: str
+
+    def __post_init__(self) -> None:
+        parts = self.path.split("/")
+        if any(part in ("", ".", "..") for part in parts):
+            fault = "it has an empty part, '.' or '..'"
+        elif "\\" in self.path or not self.path.isprintable():
+            fault = "it has a backslash or a control character"
+        elif len(self.path.encode(errors="replace")) > _MAX_PATH_BYTES:
+            fault = f"it is longer than {_MAX_PATH_BYTES} bytes"
+        elif any(len(part.encode(errors="replace")) > _MAX_PART_BYTES for part in parts):
+            fault = f"a part of it is longer than {_MAX_PART_BYTES} bytes"
+        else:
+            return
+        raise ObjectKeyInvalid(path=self.path[:200], fault=fault)
+
+    def __str__(self) -> str:
+        return f"{self.area}/{self.path}"
+
+
+@dataclass(frozen=True)
+class ObjectStat:
+    """An object that exists."""
+
+    key: ObjectKey
+    size_bytes: int
+
+
+class ObjectStore(Protocol):
+    """Keeps objects and hands out URLs that open one object for one method until they expire."""
+
+    def sign_get(
+        self, key: ObjectKey, *, expires_in_s: int, file_name: str | None = None, media_type: str | None = None
+    ) -> str:
+        """A URL for GET and HEAD, with ranges; a ``file_name`` makes browsers save the object under it."""
+        ...
+
+    def sign_put(self, key: ObjectKey, *, expires_in_s: int, size_bytes: int, checksum_base64_crc32c: str) -> str:
+        """A URL for one PUT of exactly these bytes; anything else is refused and leaves nothing behind."""
+        ...
+
+    def owned_key(self, url: str) -> ObjectKey | None:
+        """The object that a URL signed by this store for GET opens, expired or not; None for any other URL."""
+        ...
+
+    async def stat(self, key: ObjectKey) -> ObjectStat | None:
+        """The object's size, or None if there is no such object."""
+        ...
+
+    def open_range(self, key: ObjectKey, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """The bytes from ``start`` up to, not including, ``end``.
+
+        Raises
+        ------
+        ObjectNotFound
+            If there is no such object.
+        """
+        ...
+
+    def list(self, area: Area, prefix: str) -> AsyncIterator[ObjectStat]:
+        """Every object of the area whose path starts with ``prefix``, in no order."""
+        ...
+
+    async def delete(self, key: ObjectKey) -> None:
+        """Delete the object; that there is none is no error."""
+        ...

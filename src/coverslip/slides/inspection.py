@@ -1,0 +1,32 @@
+"""All that `coverslip wsi inspect` shows of a slide file."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from coverslip.slides.crc32c import crc32c_file
+from coverslip.slides.opening import open_slide
+from coverslip.slides.slide import SlideInfo
+
+
+@dataclass(frozen=True)
+class SlideInspection:
+    """A slide file: its name, size in bytes, checksum, and what the slide in it says about itself."""
+
+    name: str
+    size_bytes: int
+    checksum_base64_crc32c: str
+    info: SlideInfo
+
+
+def inspect(path: Path | str) -> SlideInspection:
+    """Open a slide, read its metadata and checksum.
+
+    Raises
+    ------
+    SlideError
+        One of `coverslip.slides.errors`, if it is missing, no slide, or truncated.
+    """
+    path = Path(path)
+    with open_slide(path) as slide:
+        info = slide.info
+    return SlideInspection(path.name, path.stat().st_size, crc32c_file(path), info)

@@ -1,0 +1,72 @@
+"""Micrometres per pixel, from every tag that may carry it. Each function is pure and knows one source."""
+
+import math
+import re
+from collections.abc import Mapping
+
+Mpp = tuple[float, float]
+"""Micrometres per level-0 pixel along x and y."""
+
+MICROMETRES_PER_RESOLUTION_UNIT = {2: 25_400.0, 3: 10_000.0}
+"""TIFF 6.0, tag 296 ResolutionUnit: 2 is the inch, 3 the centimetre; 1 means no absolute unit."""
+
+MICROMETRES_PER_OME_UNIT = {"µm": 1.0, "um": 1.0, "nm": 1e-3, "mm": 1e3, "cm": 1e4, "m": 1e6}
+"""Lengths of the OME-XML schema (2016-06), whose default unit is µm."""
+
+COARSEST_MPP = 50.0
+"""No slide scanner is coarser; image programs write 72 or 96 dpi (353 or 265 µm/px) where they know nothing."""
+
+
+def plausible(x: float, y: float) -> Mpp | None:
+    """The pair, if both are positive, finite and no coarser than `COARSEST_MPP`; otherwise None."""
+    if all(math.isfinite(value) and 0 < value <= COARSEST_MPP for value in (x, y)):
+        return x, y
+    return None
+
+
+def mpp_from_openslide(properties: Mapping[str, str]) -> Mpp | None:
+    """From OpenSlide's ``openslide.mpp-x`` and ``openslide.mpp-y``."""
+    x, y = _number(properties.get("openslide.mpp-x")), _number(properties.get("openslide.mpp-y"))
+    return None if x is None or y is None else plausible(x, y)
+
+
+def mpp_from_aperio(description: str) -> Mpp | None:
+    """From ``MPP = 0.4990`` in the ImageDescription of an Aperio slide."""
+    value = _number(aperio_fields(description).get("MPP"))
+    return None if value is None else plausible(value, value)
+
+
+def mpp_from_resolution(x_resolution: float, y_resolution: float, unit: int) -> Mpp | None:
+    """From the TIFF tags XResolution, YResolution (pixels per unit) and ResolutionUnit (2 inch, 3 centimetre)."""
+    micrometres = MICROMETRES_PER_RESOLUTION_UNIT.get(unit)
+    if micrometres is None or x_resolution <= 0 or y_resolution <= 0:
+        return None
+    return plausible(micrometres / x_resolution, micrometres / y_resolution)
+
+
+def mpp_from_ome(xml: str) -> Mpp | None:
+    """From PhysicalSizeX and PhysicalSizeY of the first Pixels element of OME-XML, in whatever unit it names."""
+    # Attributes of one tag need no XML parser, and a slide is untrusted: no entities are expanded here.
+    pixels = re.search(r"<(?:\w+:)?Pixels\b([^>]*)>", xml)
+    attributes = dict(re.findall(r'(\w+)\s*=\s*"([^"]*)"', pixels[1])) if pixels else {}
+    sizes = []
+    for axis in "XY":
+        value = _number(attributes.get(f"PhysicalSize{axis}"))
+        unit = MICROMETRES_PER_OME_UNIT.get(attributes.get(f"PhysicalSize{axis}Unit", "µm").replace("μ", "µ"))
+        if value is None or unit is None:
+            return None
+        sizes.append(value * unit)
+    return plausible(sizes[0], sizes[1])
+
+
+def aperio_fields(description: str) -> dict[str, str]:
+    """The ``key = value`` fields of an Aperio ImageDescription, which follow its first ``|``."""
+    pairs = (field.split("=", 1) for field in description.split("|")[1:] if "=" in field)
+    return {key.strip(): value.strip() for key, value in pairs}
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return None if text is None else float(text.replace(",", "."))
+    except ValueError:
+        return None

@@ -1,0 +1,1 @@
+"""Where an application runs: an engine starts it and watches over it."""

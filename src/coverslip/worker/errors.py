@@ -1,0 +1,98 @@
+"""What can go wrong with a worker, and with the item it works on."""
+
+from coverslip.contract.errors import CoverslipError
+
+
+class WorkerSettingsInvalid(CoverslipError):
+    """The worker's settings are not valid: {faults}."""
+
+    code = "SETTINGS.INVALID"
+
+
+class LeaseLost(CoverslipError):
+    """The lease was lost: the run was cancelled, or another worker has the item."""
+
+    code = "LEASE.LOST"
+
+
+class ServiceRefused(CoverslipError):
+    """The service refused a request of the worker: {detail}"""
+
+    code = "WORKER.REFUSED"
+
+    def __init__(self, *, code: str, detail: str, status: int) -> None:
+        super().__init__(detail=detail)
+        self.refusal_code = code
+        self.status = status
+
+
+class InputFault(CoverslipError):
+    """The input is at fault; its submitter can mend it."""
+
+
+class InputRefusedByHost(InputFault):
+    """The address of '{name}' answered {status}. Its URL may have expired (it must be valid for 6 days), or the file is
+    gone: sign a new URL and submit again."""
+
+    code = "INPUT.DOWNLOAD_REFUSED"
+
+
+class InputAddressRefused(InputFault):
+    """The address of '{name}' leads to {address}, a private network that this platform does not fetch from. Upload the
+    slide to the platform, or ask its operator to allow that host with COVERSLIP_FETCH_ALLOW."""
+
+    code = "INPUT.ADDRESS_REFUSED"
+
+
+class InputChecksumMismatch(InputFault):
+    """The file of '{name}' has the CRC32C {actual}, but {stated} was stated. It was changed or damaged after its
+    checksum was computed: prepare the metadata again, upload and submit again."""
+
+    code = "INPUT.CHECKSUM_MISMATCH"
+
+
+class PlatformFault(CoverslipError):
+    """The platform is at fault; another attempt may succeed."""
+
+
+class InputUnreachable(PlatformFault):
+    """'{name}' could not be fetched: {reason}. Check the network between the worker and the host of its URL."""
+
+    code = "INPUT.UNREACHABLE"
+
+
+class ScratchFull(PlatformFault):
+    """The worker's scratch disk is full: {free_mb} MB free, {needed_mb} MB needed. The operator has to free space, or
+    set COVERSLIP_SCRATCH to a larger disk."""
+
+    code = "WORKER.SCRATCH_FULL"
+
+
+class ArtifactNotStored(PlatformFault):
+    """The artifact '{name}' could not be stored: {reason}. Check the store's disk and the network to it."""
+
+    code = "ARTIFACT.NOT_STORED"
+
+
+class ApplicationFailed(PlatformFault):
+    """The application failed: {reason}. The attempt's log has the details for its author."""
+
+    code = "APPLICATION.FAILED"
+
+
+class ApplicationCrashed(PlatformFault):
+    """The application's process was ended by {signal} while {stage}. The attempt's log has the details."""
+
+    code = "APPLICATION.CRASHED"
+
+
+class ApplicationOutOfMemory(PlatformFault):
+    """The application used {used_mb} MB of memory while {stage}; {limit_mb} MB are allowed, so it was stopped."""
+
+    code = "APPLICATION.OUT_OF_MEMORY"
+
+
+class ApplicationTimeout(PlatformFault):
+    """The application was stopped after {limit_s} s, the longest time it may take for an item, while {stage}."""
+
+    code = "APPLICATION.TIMEOUT"

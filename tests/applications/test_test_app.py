@@ -1,0 +1,156 @@
+"""The Test Application on real slides."""
+
+import csv
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jsonschema
+import numpy as np
+import pytest
+import shapely
+import tifffile
+
+from coverslip.applications.errors import UserError
+from coverslip.applications.manifest import load_manifest
+from coverslip.applications.protocol import InputFile, Item
+from coverslip.applications.registry import load_process
+from coverslip.applications.test_app import MANIFEST
+from coverslip.applications.tissue_maps import map_tissue
+from coverslip.pathology.classes import TISSUE, TISSUE_QC
+from coverslip.slides import open_slide
+
+if TYPE_CHECKING:
+    from .conftest import Published
+
+VERSION = load_manifest(MANIFEST).versions[0]
+STAGES = {"tissue_qc": TISSUE_QC, "tissue_segmentation": TISSUE}
+TCGA = "TCGA-CR-7395-01A-01-TS1.crop.svs"
+
+
+def process(path: Path, published: "Published", **metadata: object) -> list[tuple[str, float]]:
+    progress: list[tuple[str, float]] = []
+    item = Item("item-1", path.name, {"whole_slide_image": InputFile(path, metadata)})
+    load_process("test-app", "1.0.0")(item, published, lambda stage, fraction: progress.append((stage, fraction)))
+    return progress
+
+
+@pytest.mark.parametrize(
+    ("name", "metadata"),
+    [
+        ("CMU-1-Small-Region.svs", {"width_px": 2220, "height_px": 2967, "resolution_mpp": 0.499}),
+        ("CMU-1-Small-Region.pyramid.tif", {}),
+        (TCGA, {"resolution_mpp": 0.5, "width_px": None}),
+    ],
+)
+def test_artifacts_fit_the_manifest_and_each_other(
+    slides: Path, published: "Published", name: str, metadata: dict[str, object]
+) -> None:
+    progress = process(slides / name, published, **metadata)
+
+    fractions = [fraction for _, fraction in progress]
+    assert fractions == sorted(fractions)
+    assert (fractions[0], fractions[-1]) == (0, 1)
+    assert list(published.artifacts) == [artifact.name for artifact in VERSION.output_artifacts]
+    for artifact in VERSION.output_artifacts:
+        _, given = published.artifacts[artifact.name]
+        jsonschema.Draft202012Validator(artifact.metadata_schema).validate(
+            {**given, "checksum_base64_crc32c": "64RKKA=="}
+        )
+        assert given["media_type"] == artifact.mime_type
+    with open_slide(slides / name) as slide:
+        frame, mpp = shapely.box(0, 0, slide.info.width_px, slide.info.height_px), slide.info.mpp or 0.5
+    for stage, classes in STAGES.items():
+        image, given = published.artifacts[f"{stage}:segmentation_map_image"]
+        labels = tifffile.imread(image, key=0)
+        assert labels.shape == (given["height_px"], given["width_px"])
+        collection = json.loads(published.artifacts[f"{stage}:geojson_polygons"][0].read_text())
+        rows = list(csv.DictReader(published.artifacts[f"{stage}:csv_class_information"][0].open()))
+        assert [row["class"] for row in rows] == list(classes)
+        area_um2 = dict.fromkeys(classes, 0.0)
+        for feature in collection["features"]:
+            properties = feature["properties"]
+            polygon = shapely.geometry.shape(feature["geometry"])
+            assert polygon.is_valid
+            assert frame.covers(polygon)
+            assert properties["objectType"] == "annotation"
+            name_, color = properties["classification"]["name"], properties["classification"]["color"]
+            assert tuple(color) == classes[name_]
+            assert properties["measurements"]["area_um2"] == pytest.approx(polygon.area * mpp**2, rel=1e-4)
+            area_um2[name_] += polygon.area * mpp**2
+        for label, row in enumerate(rows, start=1):
+            if row["class"] != "No Tissue":
+                assert float(row["area_um2"]) == pytest.approx(area_um2[row["class"]], rel=1e-4, abs=0.01)
+                mask_um2 = (labels == label).sum() * (8 * mpp) ** 2
+                assert float(row["area_um2"]) == pytest.approx(mask_um2, rel=0.02)
+        percent = [float(row["area_percent"]) for row in rows if row["area_percent"] != "N/A"]
+        assert sum(percent) == pytest.approx(100, abs=0.01)
+
+
+def test_the_same_slide_gives_the_same_bytes(slides: Path, tmp_path: Path) -> None:
+    from .conftest import Published
+
+    runs = []
+    for number in ("first", "second"):
+        (tmp_path / number).mkdir()
+        outputs = Published(tmp_path / number)
+        process(slides / "CMU-1-Small-Region.svs", outputs)
+        runs.append({name: path.read_bytes() for name, (path, _) in outputs.artifacts.items()})
+    assert runs[0] == runs[1]
+
+
+def test_labels_do_not_depend_on_the_tiles(slides: Path) -> None:
+    with open_slide(slides / "CMU-1-Small-Region.svs") as slide:
+        whole = map_tissue(slide, 0.499, lambda _: None)
+        tiled = map_tissue(slide, 0.499, lambda _: None, tile_cells=100)
+    # Sums in another order may differ in the last bit just at a threshold.
+    assert (whole.tissue_qc != tiled.tissue_qc).mean() < 1e-3
+    assert (whole.tissue != tiled.tissue).mean() < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("name", "metadata", "code", "cure"),
+    [
+        (TCGA, {}, "INPUT.MPP_MISSING", "resolution_mpp"),
+        ("CMU-1-small.tiff", {}, "INPUT.MPP_OUT_OF_RANGE", "20x"),
+        ("CMU-1-Small-Region.svs", {"resolution_mpp": 0.25}, "INPUT.MPP_MISMATCH", "correct the metadata"),
+        ("CMU-1-Small-Region.svs", {"width_px": 2221}, "INPUT.DIMENSIONS_MISMATCH", "width_px 2221"),
+        ("CMU-1-Small-Region.svs", {"height_px": 1}, "INPUT.DIMENSIONS_MISMATCH", "has 2967"),
+        ("SOURCES.md", {}, "SLIDE.NOT_A_SLIDE", "format is unknown"),
+    ],
+)
+def test_inputs_at_fault_are_refused(
+    slides: Path, published: "Published", name: str, metadata: dict[str, object], code: str, cure: str
+) -> None:
+    with pytest.raises(UserError, match=cure) as caught:
+        process(slides / name, published, **metadata)
+    assert caught.value.code == code
+    assert published.artifacts == {}
+
+
+def test_damage_found_while_reading_blames_the_input(slides: Path, published: "Published") -> None:
+    data = bytearray((slides / "CMU-1-Small-Region.svs").read_bytes())
+    with tifffile.TiffFile(slides / "CMU-1-Small-Region.svs") as file:
+        page = file.pages[0].aspage()
+        offset, length = page.dataoffsets[40], page.databytecounts[40]
+    data[offset : offset + length] = bytes(length)
+    path = published.directory / "damaged.svs"
+    path.write_bytes(data)
+    with pytest.raises(UserError) as caught:
+        process(path, published)
+    assert caught.value.code == "SLIDE.UNREADABLE"
+
+
+def test_bare_glass_is_refused(published: "Published") -> None:
+    path = published.directory / "glass.tif"
+    tifffile.imwrite(
+        path,
+        np.full((1500, 1500, 3), 243, np.uint8),
+        tile=(256, 256),
+        photometric="rgb",
+        resolution=(20_000, 20_000),
+        resolutionunit="CENTIMETER",
+    )
+    with pytest.raises(UserError, match="No stained tissue") as caught:
+        process(path, published)
+    assert caught.value.code == "INPUT.NO_TISSUE"

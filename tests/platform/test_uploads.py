@@ -1,0 +1,76 @@
+"""Uploads: whole, repeated, refused."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coverslip.platform import Client
+from coverslip.platform.errors import FileChanged, FileUnreadable, ServerDiskFull, TransferCut
+from coverslip.slides.crc32c import crc32c_file
+
+CONTENT = bytes(range(256)) * 20_000
+
+
+@pytest.fixture
+def slide(tmp_path: Path) -> Path:
+    path = tmp_path / "slide ü.svs"
+    path.write_bytes(CONTENT)
+    return path
+
+
+def test_a_slide_arrives_with_its_length(platform: Any, client: Client, slide: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    uploaded = client.upload(slide, crc32c_file(slide), lambda done, total: seen.append((done, total)))
+    assert uploaded.sent
+    assert platform.objects[uploaded.object_key] == CONTENT
+    assert seen[-1] == (len(CONTENT), len(CONTENT))
+    headers = platform.asked("PUT", "/store/")[0]
+    assert headers["content-length"] == str(len(CONTENT))
+    assert "transfer-encoding" not in headers
+    assert "authorization" not in headers
+
+
+def test_a_slide_that_is_there_is_not_sent_again(platform: Any, client: Client, slide: Path) -> None:
+    first = client.upload(slide, crc32c_file(slide))
+    second = client.upload(slide, crc32c_file(slide))
+    assert (first.object_key, second.sent) == (second.object_key, False)
+    assert len(platform.asked("PUT", "/store/")) == 1
+
+
+def test_a_store_that_fails_is_tried_again(platform: Any, client: Client, slide: Path) -> None:
+    platform.fail("PUT", "/store/", times=2, status=503)
+    assert client.upload(slide, crc32c_file(slide)).sent
+    assert len(platform.asked("POST", "/objects")) == 3
+
+
+def test_it_gives_up_after_four_attempts(platform: Any, client: Client, slide: Path) -> None:
+    platform.fail("PUT", "/store/", times=9, status=503)
+    with pytest.raises(TransferCut, match="failing on demand"):
+        client.upload(slide, crc32c_file(slide))
+    assert len(platform.asked("PUT", "/store/")) == 4
+
+
+def test_a_full_disk_of_the_server_is_told_at_once(platform: Any, client: Client, slide: Path) -> None:
+    platform.fail("PUT", "/store/", times=9, status=507)
+    with pytest.raises(ServerDiskFull):
+        client.upload(slide, crc32c_file(slide))
+    assert len(platform.asked("PUT", "/store/")) == 1
+
+
+def test_a_file_that_changed_is_not_taken_for_the_old_one(platform: Any, client: Client, slide: Path) -> None:
+    checksum = crc32c_file(slide)
+    slide.write_bytes(CONTENT[::-1])
+    with pytest.raises(FileChanged, match="prepare"):
+        client.upload(slide, checksum)
+    assert platform.objects == {}
+
+
+def test_a_missing_file_is_named(client: Client, tmp_path: Path) -> None:
+    with pytest.raises(FileUnreadable, match="gone.svs"):
+        client.upload(tmp_path / "gone.svs", "AAAAAA==")
+
+
+def test_an_empty_file_can_be_sent(platform: Any, client: Client, tmp_path: Path) -> None:
+    (tmp_path / "empty.svs").write_bytes(b"")
+    assert client.upload(tmp_path / "empty.svs", "AAAAAA==").sent
