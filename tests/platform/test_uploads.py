@@ -67,7 +67,7 @@ def test_a_file_that_changed_is_not_taken_for_the_old_one(platform: Any, client:
 
 
 def test_a_missing_file_is_named(client: Client, tmp_path: Path) -> None:
-    with pytest.raises(FileUnreadable, match="gone.svs"):
+    with pytest.raises(FileUnreadable, match=r"gone\.svs"):
         client.upload(tmp_path / "gone.svs", "AAAAAA==")
 
 

@@ -25,6 +25,11 @@ from coverslip.workflow.watch import watch
 QUICK = {"poll_interval_s": 0.01, "patience_s": 5.0}
 
 
+@pytest.fixture(autouse=True)
+def poll_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COVERSLIP_POLL_INTERVAL_S", "0.01")
+
+
 @pytest.fixture
 def run(platform: Any, client: Client) -> Run:
     items = [{"external_id": f"/data/{name}.svs", "input_artifacts": []} for name in ("one", "two", "three")]
@@ -34,7 +39,7 @@ def run(platform: Any, client: Client) -> Run:
 
 def test_results_arrive_while_the_run_goes_on(platform: Any, client: Client, run: Run, tmp_path: Path) -> None:
     events: list[Event] = []
-    results = bring_results(client, run, tmp_path / "out", events.append, **QUICK)
+    results = bring_results(client, run, tmp_path / "out", events.append)
     assert results.run is not None
     assert results.run.state == "TERMINATED"
     assert sorted(str(path.relative_to(tmp_path / "out" / run.run_id)) for path in results.files) == [
@@ -53,10 +58,10 @@ def test_results_arrive_while_the_run_goes_on(platform: Any, client: Client, run
 
 
 def test_a_second_time_nothing_is_brought_again(platform: Any, client: Client, run: Run, tmp_path: Path) -> None:
-    bring_results(client, run, tmp_path, **QUICK)
+    bring_results(client, run, tmp_path)
     before = len(platform.asked("GET", "/results/"))
     events: list[Event] = []
-    assert len(bring_results(client, run, tmp_path, events.append, **QUICK).files) == 6
+    assert len(bring_results(client, run, tmp_path, events.append).files) == 6
     assert len(platform.asked("GET", "/results/")) == before
     assert all(event.was_there for event in events if isinstance(event, TransferDone))
 
@@ -65,27 +70,27 @@ def test_without_waiting_it_brings_what_is_there(platform: Any, client: Client, 
     run.details()
     run.details()
     platform.frozen = True
-    results = bring_results(client, run, tmp_path, wait_for_completion=False, **QUICK)
+    results = bring_results(client, run, tmp_path, wait_for_completion=False)
     assert {path.parent.name for path in results.files} == {"one"}
 
 
 def test_a_failed_item_costs_only_itself(platform: Any, client: Client, run: Run, tmp_path: Path) -> None:
     platform.outcomes["two.svs"] = "USER_ERROR"
-    results = bring_results(client, run, tmp_path, **QUICK)
+    results = bring_results(client, run, tmp_path)
     assert len(results.files) == 4
     assert results.items["/data/two.svs"].error_code == "SLIDE.NO_TISSUE"
 
 
 def test_a_file_that_cannot_be_had_costs_only_itself(platform: Any, client: Client, run: Run, tmp_path: Path) -> None:
     platform.fail("GET", "/file$", status=410)
-    results = bring_results(client, run, tmp_path, **QUICK)
+    results = bring_results(client, run, tmp_path)
     assert (len(results.files), len(results.failures)) == (5, 1)
 
 
 def test_a_full_disk_stops_all(client: Client, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: shutil._ntuple_diskusage(10**6, 10**6, 0))
     with pytest.raises(DiskFull):
-        bring_results(client, run, tmp_path, **QUICK)
+        bring_results(client, run, tmp_path)
 
 
 def test_an_outage_is_told_and_outlasted(platform: Any, run: Run) -> None:
@@ -109,7 +114,7 @@ def test_a_run_that_does_not_exist_is_no_outage(client: Client, platform: Any) -
 
 def test_the_library_downloads_to_the_same_place(client: Client, run: Run, tmp_path: Path) -> None:
     folder = run.download_to_folder(tmp_path, sleep_interval=0.01)
-    brought = bring_results(client, run, tmp_path, **QUICK)
+    brought = bring_results(client, run, tmp_path)
     assert folder == brought.folder
     assert all(path.is_relative_to(folder) for path in brought.files)
     assert len(brought.files) == 6

@@ -55,7 +55,7 @@ def _line(event: Event) -> str | None:
     match event:
         case SlideUnreadable(path, reason):
             return f"{path}: {reason}"
-        case ItemChanged(item):
+        case ItemChanged(item) if item.state != "PENDING":
             return f"{_short(item.external_id)}: {_state(item)}"
         case TransferFailed(name, reason):
             return f"{name}: {reason}"
@@ -98,7 +98,7 @@ class _Bars:
     def _advance(self, key: str, description: str, done: float, total: float) -> None:
         task = self._tasks.get(key)
         if task is None:
-            task = self._tasks[key] = self._progress.add_task("", total=total)
+            task = self._tasks[key] = self._progress.add_task(visible(description), total=total)
         self._progress.update(task, description=visible(description), completed=done, total=total)
 
     def _remove(self, key: str) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from coverslip.cli.display import display
 from coverslip.cli.interrupts import resumable
+from coverslip.cli.output import note as note_line
 from coverslip.cli.output import say
 from coverslip.cli.run_options import (
     ApplicationArgument,
@@ -45,7 +46,8 @@ def prepare(
     mapping: MappingOption = None,
 ) -> None:
     """Write the metadata table of all slides in a folder. Ends with 2 if none can be used."""
-    _prepare(metadata_csv, source_directory, mapping or [])
+    with resumable("Nothing has been written."):
+        _prepare(metadata_csv, source_directory, mapping or [])
     say("Complete the table where a column is empty, then upload and submit it.")
 
 
@@ -57,7 +59,8 @@ def upload(
     upload_prefix: PrefixOption = None,
 ) -> None:
     """Upload the slides of a metadata table, after checking that the application will take them."""
-    with open_client() as client:
+    hint = "What has arrived on the platform stays there; the same command sends the rest."
+    with resumable(hint), open_client() as client:
         _upload(client, metadata_csv_file, application_id, application_version, upload_prefix)
 
 
@@ -104,14 +107,13 @@ def execute(
     options = run_options(note, tags, due_date, deadline)
     table = metadata_csv_file
     again = f"To go on: coverslip {shlex.join(sys.argv[1:])}"
-    with open_client() as client:
-        with resumable(f"What has arrived on the platform stays there. {again}"):
-            _forget_old_run(client, table, also_if_ended=False)
-            if pending_of(table, client.api_root, application_id, application_version) is None:
-                client.application_version(application_id, application_version)
-                _prepare(table, source_directory, mapping or [])
-                _upload(client, table, application_id, application_version, upload_prefix)
-            submitted = submit_table(client, table, application_id, application_version, options)
+    with resumable(f"What has arrived on the platform stays there. {again}"), open_client() as client:
+        _forget_old_run(client, table, also_if_ended=False)
+        if pending_of(table, client.api_root, application_id, application_version) is None:
+            client.application_version(application_id, application_version)
+            _prepare(table, source_directory, mapping or [])
+            _upload(client, table, application_id, application_version, upload_prefix)
+        submitted = submit_table(client, table, application_id, application_version, options)
         _tell_submitted(submitted)
         if not wait_for_completion:
             say(f"Follow it with: coverslip application run result download {submitted.run_id}")
@@ -138,11 +140,17 @@ def _prepare(table: Path, source: Path, mappings: list[str]) -> None:
 
     parsed = [parse_mapping(mapping) for mapping in mappings]
     say(f"Reading slides in {source}")
-    with resumable("Nothing has been written."), display() as on_event:
+    with display() as on_event:
         prepared = read_slides(source, on_event)
-    write_table(table, apply_mappings(prepared.rows, parsed))
+    rows = apply_mappings(prepared.rows, parsed)
+    write_table(table, rows)
     left_out = f"; {len(prepared.unreadable)} cannot be used" if prepared.unreadable else ""
-    say(f"{len(prepared.rows)} slide(s) in {table}{left_out}.")
+    say(f"{len(rows)} slide(s) in {table}{left_out}.")
+    for row in rows:
+        if row.resolution_mpp is None:
+            note_line(
+                f"{row.external_id} does not say its resolution; fill in resolution_mpp if the application needs it."
+            )
 
 
 def _upload(
@@ -156,8 +164,7 @@ def _upload(
     check_table(client, table, application_id, application_version)
     rows = read_table(table)
     say(f"Uploading {len(rows)} slide(s) to {client.api_root}")
-    hint = "What has arrived on the platform stays there; the same command sends the rest."
-    with resumable(hint), display() as on_event:
+    with display() as on_event:
         sent = upload_slides(client, table, rows, on_event, prefix=prefix or DEFAULT_PREFIX)
     say(f"{sent} sent, {len(rows) - sent} were there already.")
 

@@ -35,7 +35,7 @@ class Client:
     """
 
     def __init__(self, *, api_root: str | None = None, token_provider: Callable[[], str] | None = None) -> None:
-        settings = load_settings()
+        self.settings = settings = load_settings()
         self.api_root = resolve_api_root(settings, api_root)
         self._http = open_connections(settings)
         if token_provider is None:

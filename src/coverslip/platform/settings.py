@@ -27,6 +27,7 @@ class Settings(BaseSettings):
     home: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("coverslip")))
     connect_timeout_s: Annotated[float, Field(gt=0, le=300)] = 5
     read_timeout_s: Annotated[float, Field(gt=0, le=300)] = 60
+    poll_interval_s: Annotated[float, Field(gt=0, le=300)] = 2
 
     @property
     def credentials_folder(self) -> Path:

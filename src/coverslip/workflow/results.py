@@ -33,7 +33,7 @@ from coverslip.workflow.events import (
     ignore,
 )
 from coverslip.workflow.parallel import Transfers
-from coverslip.workflow.watch import PATIENCE_S, POLL_INTERVAL_S, watch
+from coverslip.workflow.watch import PATIENCE_S, watch
 
 RETRY_AFTER_S = 2.0
 
@@ -62,7 +62,6 @@ def bring_results(
     wait_for_completion: bool = True,
     create_subdirectory_for_run: bool = True,
     create_subdirectory_per_item: bool = True,
-    poll_interval_s: float = POLL_INTERVAL_S,
     patience_s: float = PATIENCE_S,
 ) -> RunResults:
     """Download every file of the run as soon as it is there, to ``<destination>/<run id>/<slide>/``.
@@ -80,6 +79,7 @@ def bring_results(
         destination.expanduser().absolute(), run.run_id, create_subdirectory_for_run=create_subdirectory_for_run
     )
     results = RunResults(folder)
+    poll_interval_s = client.settings.poll_interval_s
     events = watch(run, poll_interval_s=poll_interval_s, patience_s=patience_s) if wait_for_completion else _now(run)
     with Transfers(on_event) as transfers:
         bringer = _Bringer(client, run, transfers, patience_s)

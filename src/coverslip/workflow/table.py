@@ -124,7 +124,8 @@ def _read_cells(path: Path) -> tuple[Sequence[str], list[dict[str, str]]]:
 
 
 def _replace(path: Path, columns: Sequence[str], cells: Iterable[Mapping[str, str]]) -> None:
-    """Write beside, then rename: a reader or a crash never meets half a table."""
+    """Write beside, then rename: a reader or a crash never meets half a table. Only its owner can read it, because the
+    addresses of uploaded slides in it are signed."""
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

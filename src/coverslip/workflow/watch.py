@@ -11,12 +11,11 @@ from coverslip.platform.runs import Run
 from coverslip.workflow.errors import ServerAwayTooLong
 from coverslip.workflow.events import Event, ItemAdvanced, ItemChanged, RunChanged, ServerAway, ServerBack
 
-POLL_INTERVAL_S = 2.0
 PATIENCE_S = 600.0
 """How long the platform may be away: long enough for an upgrade."""
 
 
-def watch(run: Run, *, poll_interval_s: float = POLL_INTERVAL_S, patience_s: float = PATIENCE_S) -> Iterator[Event]:
+def watch(run: Run, *, poll_interval_s: float, patience_s: float = PATIENCE_S) -> Iterator[Event]:
     """Ask again and again how a run is and give every change; ends with the run.
 
     Raises

@@ -178,12 +178,11 @@ def matches_jsonpath(column: ColumnElement[Any], path: str) -> ColumnElement[boo
 async def items_before(connection: AsyncConnection, row: AnyRow) -> tuple[int, int]:
     """How many waiting items of other runs come before those of a run: in its organization, and in all."""
     before = tuple_(run.c.due_by, run.c.submitted_at, run.c.id) < tuple_(row.due_by, row.submitted_at, row.id)
-    count = func.coalesce(func.sum(run.c.item_pending_count), 0)
-    statement = select(count.filter(run.c.organization_id == row.organization_id), count).where(
-        run.c.item_pending_count > 0, before
-    )
+    count = func.sum(run.c.item_pending_count)
+    of_organization = count.filter(run.c.organization_id == row.organization_id)
+    statement = select(of_organization, count).where(run.c.item_pending_count > 0, before)
     organization, platform = (await connection.execute(statement)).one()
-    return int(organization), int(platform)
+    return organization or 0, platform or 0
 
 
 async def runs_past_deadline(connection: AsyncConnection) -> Sequence[UUID]:
