@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from coverslip.workflow.errors import BadMapping, TableFaulty, TableUnusable
 from coverslip.workflow.mapping import apply_mappings, parse_mapping
-from coverslip.workflow.table import SlideRow, read_table, record_uploads, write_table
+from coverslip.workflow.table import SlideRow, keep_entered, read_table, record_uploads, write_table
 
 HEADER = (
     "external_id;checksum_base64_crc32c;resolution_mpp;width_px;height_px;staining_method;tissue;disease;"
@@ -63,6 +63,22 @@ def test_an_upload_changes_nothing_but_its_cell(tmp_path: Path) -> None:
         "7;/a.svs;64RKKA==;0.250;10;20;;;;",
         "8;/b.svs;64RKKA==;0.5;1;2;;;;http://x/b",
     ]
+
+
+def test_what_a_person_entered_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "slides.csv"
+    new = [SlideRow("/a.svs", "64RKKA==", 0.5, 1, 1), SlideRow("/b.svs", "64RKKA==", None, 1, 1)]
+    assert keep_entered(path, new) == new
+    write_table(path, [SlideRow("/b.svs", "EfIIhA==", 0.25, 9, 9, tissue="LUNG", platform_bucket_url="http://x/old")])
+    kept = SlideRow("/b.svs", "64RKKA==", 0.25, 1, 1, tissue="LUNG")
+    assert keep_entered(path, new) == [new[0], kept]
+
+
+def test_another_file_is_not_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "thesis.docx"
+    path.write_bytes(b"PK\x03\x04\xff")
+    with pytest.raises(TableUnusable):
+        keep_entered(path, [])
 
 
 def test_every_fault_is_named_by_row_and_column(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def prepare(
     application_version: VersionOption = None,
     mapping: MappingOption = None,
 ) -> None:
-    """Write the metadata table of all slides in a folder. Ends with 2 if none can be used."""
+    """Write the metadata table of all slides in a folder; what you entered in it before is kept."""
     with resumable("Nothing has been written."):
         _prepare(metadata_csv, source_directory, mapping or [])
     say("Complete the table where a column is empty, then upload and submit it.")
@@ -136,13 +136,13 @@ def execute(
 def _prepare(table: Path, source: Path, mappings: list[str]) -> None:
     from coverslip.workflow.mapping import apply_mappings, parse_mapping
     from coverslip.workflow.prepare import prepare as read_slides
-    from coverslip.workflow.table import write_table
+    from coverslip.workflow.table import keep_entered, write_table
 
     parsed = [parse_mapping(mapping) for mapping in mappings]
     say(f"Reading slides in {source}")
     with display() as on_event:
         prepared = read_slides(source, on_event)
-    rows = apply_mappings(prepared.rows, parsed)
+    rows = apply_mappings(keep_entered(table, prepared.rows), parsed)
     write_table(table, rows)
     left_out = f"; {len(prepared.unreadable)} cannot be used" if prepared.unreadable else ""
     say(f"{len(rows)} slide(s) in {table}{left_out}.")

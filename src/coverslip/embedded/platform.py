@@ -6,16 +6,18 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from types import TracebackType
 
+import psycopg
+
 from coverslip.embedded.address import announced
 from coverslip.embedded.environment import Environments, refuse_foreign_parts
-from coverslip.embedded.errors import PortTaken, ProxyNotNamed
+from coverslip.embedded.errors import DatabaseNotOurs, PortTaken, ProxyNotNamed
 from coverslip.embedded.health import process_failure, wait_until_healthy
 from coverslip.embedded.home import Home
 from coverslip.embedded.lock import locked
 from coverslip.embedded.login_link import login_link
 from coverslip.embedded.ports import free_port, is_free
 from coverslip.embedded.postgres.bootstrap import bootstrap
-from coverslip.embedded.postgres.place import open_place
+from coverslip.embedded.postgres.place import data_folder_of, open_place
 from coverslip.embedded.postgres.server import PostgresServer
 from coverslip.embedded.process import ManagedProcess
 from coverslip.embedded.secrets import ensure_secrets
@@ -106,7 +108,12 @@ class EmbeddedPlatform:
         database.prepare()
         supervisor.add(database)
         database.wait_until_ready()
-        bootstrap(database.port, secrets)
+        try:
+            bootstrap(database.port, secrets)
+        except psycopg.OperationalError as error:
+            if "password authentication failed" not in str(error):
+                raise
+            raise DatabaseNotOurs(folder=data_folder_of(self.home), home=self.home.root) from error
 
         connect_to = _ANY_ADDRESS.get(self.host, self.host)
         local_url = f"http://{f'[{connect_to}]' if ':' in connect_to else connect_to}:{port}"

@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     serve.add_argument("--port", type=int, default=8000)
     commands.add_parser("migrate", help="bring the database schema up to date")
     link = commands.add_parser("login-link", help="print a one-time link")
-    link.add_argument("--email", help="the account to sign in; without it, the link sets up a new platform")
+    link.add_argument("--email", help="whom to sign in; without it, the first administrator, who sets up a new platform")
     link.add_argument("--only-first", action="store_true", help=f"exit with {_NOT_NEEDED} if the platform is set up")
     commands.add_parser("openapi", help="print the OpenAPI document of API v1")
     options = parser.parse_args(arguments)
@@ -70,16 +70,15 @@ async def _login_link(email: str | None, *, only_first: bool) -> int:
     settings = load_settings()
     database = Database(settings.database_url.get_secret_value())
     try:
-        made = await new_link(database, email=email)
+        secret = await new_link(database, email=email, only_first=only_first)
     finally:
         await database.close()
-    if made is None:
-        if only_first:
-            return _NOT_NEEDED
-        asked = f"No account has the e-mail address {email}." if email else "The platform is set up: give --email."
-        print(asked, file=sys.stderr)
+    if secret is None and email is None:
+        return _NOT_NEEDED
+    if secret is None:
+        print(f"No account has the e-mail address {email}.", file=sys.stderr)
         return 2
-    print(f"{settings.public_url}/welcome?link={made[0]}")
+    print(f"{settings.public_url}/welcome?link={secret}")
     return 0
 
 

@@ -6,9 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from coverslip.workflow.errors import BadMapping
-from coverslip.workflow.table import PARSERS, SlideRow
-
-MAPPABLE_COLUMNS = ("staining_method", "tissue", "disease", "resolution_mpp")
+from coverslip.workflow.table import ENTERED_COLUMNS, PARSERS, SlideRow
 
 
 @dataclass(frozen=True)
@@ -38,8 +36,8 @@ def parse_mapping(text: str) -> Mapping:
         column, equals, value = (part.strip() for part in assignment.partition("="))
         if not equals:
             raise BadMapping(mapping=text, reason=f"{assignment!r} has no equals sign")
-        if column not in MAPPABLE_COLUMNS:
-            known = ", ".join(MAPPABLE_COLUMNS)
+        if column not in ENTERED_COLUMNS:
+            known = ", ".join(ENTERED_COLUMNS)
             raise BadMapping(mapping=text, reason=f"there is no column {column!r} to fill in (only {known})")
         try:
             values.append((column, PARSERS.get(column, str)(value)))

@@ -11,7 +11,7 @@ import re
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,9 @@ class SlideRow:
 
 
 COLUMNS = tuple(field.name for field in fields(SlideRow))
+ENTERED_COLUMNS = ("staining_method", "tissue", "disease", "resolution_mpp")
+"""What a slide file often does not say and a person enters."""
+
 REQUIRED_COLUMNS = ("external_id", "checksum_base64_crc32c")
 
 
@@ -84,6 +87,25 @@ def read_table(path: Path) -> list[SlideRow]:
     if faults:
         raise TableFaulty(path=path, count=len(faults), faults=faults)
     return rows
+
+
+def keep_entered(path: Path, rows: Iterable[SlideRow]) -> list[SlideRow]:
+    """The rows, with what a person entered for the same slides in the table at `path`, if there is one.
+
+    Raises
+    ------
+    TableUnusable, TableFaulty
+        If the file there is no such table; it is not for us to overwrite.
+    """
+    if not path.exists():
+        return list(rows)
+    entered = {row.external_id: row for row in read_table(path)}
+    kept = []
+    for row in rows:
+        known = entered.get(row.external_id, row)
+        missing = [name for name in ENTERED_COLUMNS if not getattr(row, name)]
+        kept.append(replace(row, **{name: getattr(known, name) for name in missing}))
+    return kept
 
 
 def record_uploads(path: Path, urls: Mapping[str, str]) -> None:

