@@ -127,6 +127,14 @@ def test_execute_after_an_interruption_goes_on_with_the_same_run(
     assert list(logged_in.runs) == [run_id]
 
 
+def test_a_run_that_is_gone_is_not_waited_for(logged_in: Any, slides: Path, tmp_path: Path) -> None:
+    command = ("application", "run", "execute", "test-app", tmp_path / "slides.csv", slides)
+    assert coverslip(*command, "--no-wait-for-completion").exit_code == 0
+    logged_in.runs.clear()
+    assert coverslip(*command).exit_code == 0
+    assert len(logged_in.runs) == 1
+
+
 @pytest.mark.parametrize(("outcome", "code"), [("USER_ERROR", 2), ("SYSTEM_ERROR", 1)])
 def test_a_failed_slide_shows_in_table_and_exit_code(
     logged_in: Any, slides: Path, tmp_path: Path, outcome: str, code: int
@@ -189,6 +197,8 @@ def test_runs_are_listed_described_cancelled_and_deleted(logged_in: Any, slides:
     assert coverslip("application", "run", "cancel", run_id).exit_code == 0
     assert coverslip("application", "run", "cancel", run_id).exit_code == 1
     assert coverslip("application", "run", "result", "delete", run_id).exit_code == 0
+    gone = coverslip("application", "run", "result", "download", run_id, tmp_path / "out")
+    assert (gone.exit_code, "results of 2 slide(s) have been deleted" in gone.stderr) == (2, True)
     assert coverslip("application", "run", "describe", "4711").exit_code == 2
 
 

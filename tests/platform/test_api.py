@@ -132,6 +132,15 @@ def test_sdk_metadata_keeps_to_the_published_keys(client: Client) -> None:
     RunSdkMetadata.model_validate(sdk)
 
 
+def test_a_platform_on_this_machine_is_not_reached_through_a_proxy(
+    platform: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with Client(token_provider=lambda: "good") as client:
+        assert client.me().user.name == "Ada"
+
+
 def test_health_needs_no_login(platform: Any) -> None:
     with Client() as client:
         assert client.health().status == "UP"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from coverslip.platform import Client
-from coverslip.platform.errors import ServerError
+from coverslip.platform.errors import QuotaExceeded, ServerError
 from coverslip.platform.sdk_metadata import RunSdkMetadata
 from coverslip.workflow.errors import BadSchedule, NotUploaded, SubmissionUnfinished, TableFaulty
 from coverslip.workflow.pending import forget_pending, pending_path
@@ -108,6 +108,13 @@ def test_a_lost_answer_makes_no_second_run(platform: Any, client: Client, table:
     assert len(sent_runs(platform)) == 1
     keys = {headers["idempotency-key"] for headers in platform.asked("POST", "/api/v1/runs")}
     assert len(keys) == 1
+
+
+def test_a_refused_request_is_not_sent_again(platform: Any, client: Client, table: Path) -> None:
+    platform.fail("POST", "/api/v1/runs", status=402)
+    with pytest.raises(QuotaExceeded):
+        submit_table(client, table, "test-app")
+    assert not pending_path(table).exists()
 
 
 def test_after_a_run_is_over_the_next_is_another(platform: Any, client: Client, table: Path) -> None:

@@ -60,7 +60,7 @@ def _line(event: Event) -> str | None:
         case TransferFailed(name, reason):
             return f"{name}: {reason}"
         case ServerAway(reason):
-            return f"{reason} Asking again until it answers; the run goes on there."
+            return f"The platform does not answer ({reason}). Asking again; the run is safe there."
         case ServerBack():
             return "The platform answers again."
     return None

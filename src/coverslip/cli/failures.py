@@ -68,7 +68,7 @@ def describe(error: CoverslipError) -> dict[str, Any]:
     faults = problem.errors if problem else error.facts.get("faults")
     description = {
         "code": (problem.code if problem else None) or error.code,
-        "message": str(error),
+        "message": str(error).strip(),
         "errors": faults,
         "remedy": problem.remedy if problem else None,
     }
@@ -103,7 +103,7 @@ class CoverslipGroup(TyperGroup):
         except CoverslipError as error:
             failure = error
         except KeyboardInterrupt:
-            failure = Interrupted(hint="Nothing is lost that the command had told to be done.")
+            failure = Interrupted(hint="")
         except (typer.Exit, typer.Abort, typer.TyperException, BrokenPipeError):
             raise
         except Exception as error:

@@ -79,18 +79,21 @@ def tell_results(results: "RunResults") -> None:
         say(f"Run '{run.run_id}' status: {run.state.lower()}{reason}")
         if run.error_code:
             note(f"{run.error_code}: {run.error_message}")
-    say(f"{len(results.files)} file(s) in {results.folder}")
+    if results.deleted:
+        note(f"The results of {results.deleted} slide(s) have been deleted from the platform.")
+    if results.files:
+        say(f"{len(results.files)} file(s) in {results.folder}")
 
 
 def finish(results: "RunResults") -> None:
-    """End with 1 if the platform failed anywhere, with 2 if a slide was at fault."""
+    """End with 1 if the platform failed anywhere, with 2 if a slide was at fault or its results were deleted."""
     from coverslip.contract.items import ItemTerminationReason
     from coverslip.contract.runs import RunTerminationReason
 
     stopped = results.run is not None and results.run.termination_reason is RunTerminationReason.CANCELED_BY_SYSTEM
     if results.failures or stopped or results.count(ItemTerminationReason.SYSTEM_ERROR):
         raise typer.Exit(FAILED)
-    if results.count(ItemTerminationReason.USER_ERROR):
+    if results.deleted or results.count(ItemTerminationReason.USER_ERROR):
         raise typer.Exit(USER_ERROR)
 
 
@@ -100,6 +103,7 @@ def _document(results: "RunResults") -> dict[str, object]:
         "folder": str(results.folder),
         "files": [str(path) for path in results.files],
         "not_downloaded": [{"name": failure.name, "reason": failure.reason} for failure in results.failures],
+        "deleted_items": results.deleted,
         "items": [
             item.model_dump(
                 mode="json", include={"external_id", "state", "termination_reason", "error_code", "error_message"}

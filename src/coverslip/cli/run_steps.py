@@ -46,6 +46,7 @@ def prepare(
     mapping: MappingOption = None,
 ) -> None:
     """Write the metadata table of all slides in a folder; what you entered in it before is kept."""
+    # The table is the same for every application; `upload` and `submit` check it against the one that is asked for.
     with resumable("Nothing has been written."):
         _prepare(metadata_csv, source_directory, mapping or [])
     say("Complete the table where a column is empty, then upload and submit it.")

@@ -1,6 +1,8 @@
 """`coverslip user`: log in, log out, who am I."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -51,12 +53,11 @@ def logout() -> None:
     """Log out, here and on the platform."""
     from coverslip.platform.authentication import logout as end_login
 
-    with open_client() as client:
-        oauth, cache = _login_parts(client.api_root)
-    if not end_login(oauth, cache):
-        note(f"You were not logged in to {oauth.root}.")
-        raise typer.Exit(2)
-    say(f"Logged out of {oauth.root}.")
+    with _login_parts() as (oauth, cache):
+        if not end_login(oauth, cache):
+            note(f"You were not logged in to {oauth.root}.")
+            raise typer.Exit(2)
+        say(f"Logged out of {oauth.root}.")
 
 
 @app.command()
@@ -79,14 +80,18 @@ def whoami(
     say(f"platform {root}")
 
 
-def _login_parts(root: str) -> "tuple[OAuthEndpoints, TokenCache]":
+@contextmanager
+def _login_parts(root: str | None = None) -> "Iterator[tuple[OAuthEndpoints, TokenCache]]":
+    """The endpoints of a platform, by default the one the settings name, and the file that keeps the login to it."""
     from coverslip.platform.connection import open_connections
     from coverslip.platform.oauth import OAuthEndpoints
-    from coverslip.platform.settings import load_settings
+    from coverslip.platform.settings import load_settings, resolve_api_root
     from coverslip.platform.token_cache import TokenCache
 
     settings = load_settings()
-    return OAuthEndpoints(root, open_connections(settings)), TokenCache(settings.credentials_folder, root)
+    root = resolve_api_root(settings, root)
+    with open_connections(settings) as http:
+        yield OAuthEndpoints(root, http), TokenCache(settings.credentials_folder, root)
 
 
 def _login_by_link(
@@ -95,34 +100,30 @@ def _login_by_link(
     from coverslip.platform.authentication import login_by_link
     from coverslip.platform.errors import SetupIncomplete
 
-    oauth, cache = _login_parts(root)
-    try:
-        login_by_link(oauth, cache, secret, organization=organization, email=email, name=name, password=password)
-    except SetupIncomplete as error:
-        if not sys.stdin.isatty():
-            raise
-        note(error.facts["reason"])
-        login_by_link(
-            oauth,
-            cache,
-            secret,
-            organization=organization or typer.prompt("Organization"),
-            email=email or typer.prompt("E-mail address"),
-            name=name or typer.prompt("Your name"),
-            password=password,
-        )
+    given = {"organization": organization, "email": email, "name": name, "password": password}
+    with _login_parts(root) as (oauth, cache):
+        try:
+            login_by_link(oauth, cache, secret, **given)
+        except SetupIncomplete as error:
+            if not sys.stdin.isatty():
+                raise
+            note(error.facts["reason"])
+            given["organization"] = organization or typer.prompt("Organization")
+            given["email"] = email or typer.prompt("E-mail address")
+            given["name"] = name or typer.prompt("Your name")
+            login_by_link(oauth, cache, secret, **given)
 
 
 def _login_by_device() -> None:
     from coverslip.platform.authentication import login_by_device
-    from coverslip.platform.settings import load_settings, resolve_api_root
 
     def show(device: "DeviceAuthorizationResponse") -> None:
         note(f"Open {device.verification_uri_complete}")
         note(f"and confirm the code {device.user_code} (within {device.expires_in // 60} minutes).")
 
-    with resumable("You are not logged in; run `coverslip user login` again."):
-        login_by_device(*_login_parts(resolve_api_root(load_settings())), show)
+    hint = "You are not logged in; run `coverslip user login` again."
+    with resumable(hint), _login_parts() as (oauth, cache):
+        login_by_device(oauth, cache, show)
 
 
 def _is_logged_in() -> bool:

@@ -6,6 +6,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from coverslip.contract.artifacts import ArtifactOutput
 from coverslip.contract.errors import CoverslipError
 from coverslip.contract.items import ItemResultReadResponse, ItemTerminationReason
 from coverslip.contract.runs import RunReadResponse
@@ -47,6 +48,12 @@ class RunResults:
     items: dict[str, ItemResultReadResponse] = field(default_factory=dict)
     files: list[Path] = field(default_factory=list)
     failures: list[TransferFailed] = field(default_factory=list)
+
+    @property
+    def deleted(self) -> int:
+        """How many items had results that have been deleted since."""
+        gone = (ArtifactOutput.DELETED_BY_USER, ArtifactOutput.DELETED_BY_SYSTEM)
+        return sum(any(artifact.output in gone for artifact in item.output_artifacts) for item in self.items.values())
 
     def count(self, reason: ItemTerminationReason) -> int:
         """How many items ended so."""

@@ -11,10 +11,11 @@ from coverslip.contract.items import ItemCreationRequest
 from coverslip.contract.me import MeReadResponse
 from coverslip.contract.runs import RunCreationRequest, SchedulingRequest
 from coverslip.platform.client import Client
+from coverslip.platform.errors import Refused, ServerError
 from coverslip.platform.sdk_metadata import SDK_KEY, Interface, run_sdk_metadata
 from coverslip.workflow.errors import BadSchedule, InputsUnsupported, NotUploaded, TableFaulty
 from coverslip.workflow.metadata import artifact_metadata, faults_in
-from coverslip.workflow.pending import PendingSubmission, pending_of
+from coverslip.workflow.pending import PendingSubmission, forget_pending, pending_of
 from coverslip.workflow.table import FIRST_ROW, SlideRow, read_table
 
 
@@ -69,7 +70,12 @@ def submit_table(
         pending.save(table)
     elif pending.run_id is not None:
         return _submitted(pending, resumed=True)
-    run = client.runs.submit_request(pending.request, idempotency_key=pending.idempotency_key)
+    try:
+        run = client.runs.submit_request(pending.request, idempotency_key=pending.idempotency_key)
+    except Refused as error:
+        if not isinstance(error, ServerError):  # there is no run, and this request would be refused again
+            forget_pending(table)
+        raise
     pending.run_id = run.run_id
     pending.save(table)
     return _submitted(pending, resumed=False)

@@ -32,10 +32,12 @@ def watch(run: Run, *, poll_interval_s: float, patience_s: float = PATIENCE_S) -
         except (ServerUnreachable, ServerError) as error:
             if away_since is None:
                 away_since = time.monotonic()
-                yield ServerAway(str(error))
+                yield ServerAway(str(error.facts.get("reason", error)))
             if time.monotonic() - away_since > patience_s:
                 minutes = patience_s / 60
-                raise ServerAwayTooLong(run_id=run.run_id, minutes=minutes, reason=error) from error
+                raise ServerAwayTooLong(
+                    run_id=run.run_id, minutes=minutes, reason=error.facts.get("reason", error)
+                ) from error
         else:
             if away_since is not None:
                 away_since = None
