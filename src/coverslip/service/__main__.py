@@ -20,7 +20,9 @@ def main(arguments: list[str] | None = None) -> int:
     serve.add_argument("--port", type=int, default=8000)
     commands.add_parser("migrate", help="bring the database schema up to date")
     link = commands.add_parser("login-link", help="print a one-time link")
-    link.add_argument("--email", help="whom to sign in; without it, the first administrator, who sets up a new platform")
+    link.add_argument(
+        "--email", help="whom to sign in; without it, the first administrator, who sets up a new platform"
+    )
     link.add_argument("--only-first", action="store_true", help=f"exit with {_NOT_NEEDED} if the platform is set up")
     commands.add_parser("openapi", help="print the OpenAPI document of API v1")
     options = parser.parse_args(arguments)

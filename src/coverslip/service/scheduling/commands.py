@@ -1,6 +1,7 @@
 """Leasing items to workers and taking in what they report: each one transaction."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -57,13 +58,18 @@ _LOOK_AGAIN_S = 1.0
 _UPLOAD_URL_LIFETIME_S = 3600
 
 
-async def wait_for_lease(context: Context, worker_id: UUID, request: LeaseRequest) -> Lease | None:
-    """Lease an item to a worker; wait up to ``request.wait_s`` seconds for one."""
+async def wait_for_lease(
+    context: Context, worker_id: UUID, request: LeaseRequest, has_left: Callable[[], Awaitable[bool]]
+) -> Lease | None:
+    """Lease an item to a worker; wait up to ``request.wait_s`` seconds for one, but not for a worker that has left."""
     loop = asyncio.get_running_loop()
     give_up_at = loop.time() + request.wait_s
     with context.work.watch() as announced:
         while True:
             announced.clear()
+            # An item leased to a worker that is gone would wait until the lease expires.
+            if await has_left():
+                return None
             lease = await _claim(context, worker_id, request)
             left = give_up_at - loop.time()
             if lease is not None or left <= 0:

@@ -47,9 +47,11 @@ LeaseToken = Annotated[str, Header(alias="Coverslip-Lease-Token")]
 
 
 @router.post("", operation_id="lease_item", responses={204: {"description": "Nothing to do now"}})
-async def lease_item(request: LeaseRequest, context: ContextDep, worker: WorkerDep, response: Response) -> Lease | None:
+async def lease_item(
+    wanted: LeaseRequest, request: Request, context: ContextDep, worker: WorkerDep, response: Response
+) -> Lease | None:
     """Lease the next item, or wait a while for one."""
-    lease = await commands.wait_for_lease(context, worker, request)
+    lease = await commands.wait_for_lease(context, worker, wanted, request.is_disconnected)
     if lease is None:
         response.status_code = status.HTTP_204_NO_CONTENT
     return lease
