@@ -1,12 +1,20 @@
 """Field types that several models of the contract share."""
 
 import json
+import re
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, AwareDatetime, Field, WithJsonSchema
 
 MAX_URL_LENGTH = 2083
+
+MAX_JSON_DEPTH = 100
+"""Of the free JSON that we keep: far below what any JSON library in use can read."""
+
+# A backslash before it would be escaped itself, and so come in pairs.
+_ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 SEMVER_PATTERN = (
     r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)"
@@ -35,13 +43,27 @@ def _is_storable_text(text: str) -> str:
     return text
 
 
+def _is_nested_deeper(value: Any, levels: int) -> bool:
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels == 0 or any(_is_nested_deeper(child, levels - 1) for child in children)
+
+
 def _is_storable_json(value: dict[str, Any]) -> dict[str, Any]:
     # What PostgreSQL's jsonb cannot keep is refused here, with a reason, and not there.
-    try:
-        _is_storable_text(json.dumps(value, allow_nan=False, ensure_ascii=False).replace("\\u0000", "\x00"))
-    except RecursionError:
-        raise ValueError("is nested too deeply") from None
+    if _is_nested_deeper(value, MAX_JSON_DEPTH):
+        raise ValueError(f"must not be nested more than {MAX_JSON_DEPTH} levels deep")
+    written = json.dumps(value, allow_nan=False, ensure_ascii=False)
+    if _ESCAPED_NUL.search(written):
+        raise ValueError("must not contain the character U+0000")
+    _is_storable_text(written)
     return value
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must lie within the years 1 to 9999, in UTC") from None
 
 
 SemanticVersion = Annotated[str, Field(pattern=SEMVER_PATTERN)]
@@ -58,4 +80,4 @@ DownloadUrl = Annotated[
     WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_URL_LENGTH, "format": "uri"}),
 ]
 
-Instant = Annotated[AwareDatetime, WithJsonSchema({"type": "string", "format": "date-time"})]
+Instant = Annotated[AwareDatetime, AfterValidator(_in_utc), WithJsonSchema({"type": "string", "format": "date-time"})]

@@ -6,6 +6,9 @@ from coverslip.contract.fields import DownloadUrl, StorableText
 
 CRC32C_PATTERN = r"^[A-Za-z0-9+/]{6}==$"
 
+MAX_OBJECT_BYTES = 5 * 1024**4
+"""As in S3."""
+
 
 class ObjectCreateRequest(BaseModel):
     """A file the caller is about to upload."""
@@ -13,7 +16,7 @@ class ObjectCreateRequest(BaseModel):
     name: StorableText = Field(
         min_length=1, max_length=512, description="Path below the caller's own area", examples=["batch-7/s1.svs"]
     )
-    size_bytes: int = Field(ge=0)
+    size_bytes: int = Field(ge=0, le=MAX_OBJECT_BYTES)
     checksum_base64_crc32c: str = Field(
         pattern=CRC32C_PATTERN, description="CRC-32C, big-endian, base64; an upload that differs is refused"
     )

@@ -95,4 +95,4 @@ class ReportRequest(BaseModel):
     error_message: StorableText | None = Field(default=None, max_length=4096)
     stage: StorableText = Field(default="", max_length=200)
     log: StorableText = Field(default="", max_length=MAX_ATTEMPT_LOG_BYTES)
-    peak_memory_mb: int | None = None
+    peak_memory_mb: int | None = Field(default=None, ge=0, le=2**31 - 1)

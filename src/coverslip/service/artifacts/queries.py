@@ -123,9 +123,9 @@ async def delete_outputs(connection: AsyncConnection, run_id: UUID, output: Arti
     return paths
 
 
-async def published_paths(connection: AsyncConnection, item_id: UUID) -> frozenset[str]:
-    """The object paths of an item's published artifacts."""
+async def available_paths(connection: AsyncConnection, item_id: UUID) -> frozenset[str]:
+    """The object paths of an item's available artifacts."""
     statement = select(output_artifact.c.object_path).where(
-        output_artifact.c.item_id == item_id, output_artifact.c.object_path.is_not(None)
+        output_artifact.c.item_id == item_id, output_artifact.c.output == ArtifactOutput.AVAILABLE
     )
     return frozenset((await connection.execute(statement)).scalars())

@@ -116,6 +116,7 @@ async def delete_results(context: Context, principal: Principal, run_id: UUID) -
             raise ResultsDeleted
         paths = await artifacts.delete_outputs(connection, run_id, ArtifactOutput.DELETED_BY_USER)
         await queries.mark_results_deleted(connection, run_id)
+        await leases.sweep_again(connection, run_id)
         await queries.save_run(
             connection, locked, locked.status, [NewEvent("run.results_deleted", payload={"count": len(paths)})]
         )
@@ -126,7 +127,7 @@ async def delete_results(context: Context, principal: Principal, run_id: UUID) -
             user_id=principal.user_id,
             organization_id=locked.organization_id,
         )
-    # Only after the commit: a row that says AVAILABLE must never lack its object.
+    # Only after the commit: a row that says AVAILABLE must never lack its object. What is missed here is swept later.
     for path in paths:
         await context.store.delete(ObjectKey(Area.RESULTS, path))
 

@@ -44,7 +44,7 @@ from coverslip.service.scheduling.errors import (
     ArtifactNotUploaded,
     LeaseLost,
 )
-from coverslip.service.scheduling.rules import GiveUp, after_failure
+from coverslip.service.scheduling.rules import UPLOAD_URL_LIFETIME, GiveUp, after_failure
 from coverslip.service.storage.store import Area, ObjectKey
 
 _PLATFORM = PlatformScope()
@@ -54,8 +54,6 @@ _CANDIDATES = 20
 
 # An item whose back-off ends is found by looking again, not by a notification.
 _LOOK_AGAIN_S = 1.0
-
-_UPLOAD_URL_LIFETIME_S = 3600
 
 
 async def wait_for_lease(
@@ -205,7 +203,7 @@ async def sign_artifact(
         await artifacts.save_uploading(connection, artifact.id, status.uploading())
     return context.store.sign_put(
         _result_key(lease, request.name),
-        expires_in_s=_UPLOAD_URL_LIFETIME_S,
+        expires_in_s=int(UPLOAD_URL_LIFETIME.total_seconds()),
         size_bytes=request.size_bytes,
         checksum_base64_crc32c=request.checksum_base64_crc32c,
     )
@@ -300,7 +298,6 @@ async def report(context: Context, worker_id: UUID, item_id: UUID, token: str, r
                 )
         assert locked is not None
         await _end_attempt(context, connection, locked, item_id, lease.attempt, end)
-    await sweep_attempt(context, lease.organization_id, lease.run_id, item_id, lease.attempt)
 
 
 async def expire_lease(context: Context, expired: AnyRow) -> None:
@@ -315,7 +312,6 @@ async def expire_lease(context: Context, expired: AnyRow) -> None:
         )
         end = leases.AttemptEnd(AttemptOutcome.LEASE_LOST, "WORKER.LOST", message)
         await _end_attempt(context, connection, locked, expired.item_id, expired.attempt, end)
-    await sweep_attempt(context, locked.organization_id, expired.run_id, expired.item_id, expired.attempt)
 
 
 async def _end_attempt(
@@ -374,11 +370,13 @@ def _events(
     return events
 
 
-async def sweep_attempt(context: Context, organization_id: str, run_id: UUID, item_id: UUID, attempt: int) -> None:
-    """Delete what an attempt that has ended uploaded but did not publish."""
+async def sweep_attempt(context: Context, attempt: AnyRow) -> None:
+    """Delete what an attempt that ended long ago left in the store and no artifact owns."""
     async with context.database.transaction(_PLATFORM) as connection:
-        published = await artifacts.published_paths(connection, item_id)
-    prefix = attempt_prefix(organization_id, run_id, item_id, attempt)
+        owned = await artifacts.available_paths(connection, attempt.item_id)
+    prefix = attempt_prefix(attempt.organization_id, attempt.run_id, attempt.item_id, attempt.number)
     async for stat in context.store.list(Area.RESULTS, prefix):
-        if stat.key.path not in published:
+        if stat.key.path not in owned:
             await context.store.delete(stat.key)
+    async with context.database.transaction(_PLATFORM) as connection:
+        await leases.mark_swept(connection, attempt.item_id, attempt.number)

@@ -157,6 +157,27 @@ async def lease_attempt(connection: AsyncConnection, item_id: UUID) -> int | Non
     return (await connection.execute(statement)).scalar_one_or_none()
 
 
+async def unswept_attempts(connection: AsyncConnection, age: timedelta) -> Sequence[AnyRow]:
+    """Attempts that ended at least ``age`` ago and whose leftovers have not been deleted since."""
+    statement = (
+        select(attempt.c.organization_id, attempt.c.run_id, attempt.c.item_id, attempt.c.number)
+        .where(attempt.c.swept_at.is_(None), attempt.c.ended_at <= func.now() - age)
+        .limit(100)
+    )
+    return (await connection.execute(statement)).all()
+
+
+async def mark_swept(connection: AsyncConnection, item_id: UUID, number: int) -> None:
+    await connection.execute(
+        update(attempt).where(attempt.c.item_id == item_id, attempt.c.number == number).values(swept_at=func.now())
+    )
+
+
+async def sweep_again(connection: AsyncConnection, run_id: UUID) -> None:
+    """Have the attempts of a run swept once more."""
+    await connection.execute(update(attempt).where(attempt.c.run_id == run_id).values(swept_at=None))
+
+
 async def progress_of_run(connection: AsyncConnection, run_id: UUID) -> Sequence[AnyRow]:
     """Stage and fraction of every item of a run that is being processed."""
     statement = (

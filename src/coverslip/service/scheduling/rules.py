@@ -6,6 +6,12 @@ from datetime import datetime, timedelta
 DEFAULT_DUE = timedelta(days=7)
 """A run without a due date is served as if due this long after its submission."""
 
+UPLOAD_URL_LIFETIME = timedelta(hours=1)
+"""How long a worker may begin to upload an artifact to the URL it was given."""
+
+LEFTOVERS_SWEPT_AFTER = 2 * UPLOAD_URL_LIFETIME
+"""An attempt that ended this long ago uploads nothing any more, even if it began at the last moment."""
+
 _BACKOFF_FACTOR = 4
 
 

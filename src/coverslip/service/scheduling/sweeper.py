@@ -1,14 +1,17 @@
-"""What nobody asks for but must happen: lost workers are given up, deadlines enforced."""
+"""What nobody asks for but must happen: lost workers are given up, deadlines enforced, leftovers deleted."""
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 from coverslip.service.context import Context
 from coverslip.service.database.scope import PlatformScope
 from coverslip.service.runs.commands import cancel_overdue_run
 from coverslip.service.runs.queries import runs_past_deadline
-from coverslip.service.scheduling.commands import expire_lease
-from coverslip.service.scheduling.lease_queries import expired_leases, is_only_sweeper
+from coverslip.service.scheduling.commands import expire_lease, sweep_attempt
+from coverslip.service.scheduling.lease_queries import expired_leases, is_only_sweeper, unswept_attempts
+from coverslip.service.scheduling.rules import LEFTOVERS_SWEPT_AFTER
 
 log = logging.getLogger(__name__)
 
@@ -18,10 +21,18 @@ async def sweep(context: Context) -> None:
     async with context.database.transaction(PlatformScope()) as connection:
         lost = await expired_leases(connection)
         overdue = await runs_past_deadline(connection)
-    for lease in lost:
-        await expire_lease(context, lease)
-    for run_id in overdue:
-        await cancel_overdue_run(context, run_id)
+        unswept = await unswept_attempts(connection, LEFTOVERS_SWEPT_AFTER)
+    steps: list[Callable[[], Awaitable[None]]] = [
+        *(partial(expire_lease, context, lease) for lease in lost),
+        *(partial(cancel_overdue_run, context, run_id) for run_id in overdue),
+        *(partial(sweep_attempt, context, attempt) for attempt in unswept),
+    ]
+    for step in steps:
+        # One that cannot be done must not keep the others waiting.
+        try:
+            await step()
+        except Exception:
+            log.warning("a step of the sweep failed; the next sweep tries again", exc_info=True)
 
 
 async def sweep_for_ever(context: Context) -> None:

@@ -44,5 +44,8 @@ attempt = Table(
     Column("error_message", Text),
     Column("log", Text, nullable=False, server_default=text("''")),
     Column("peak_memory_mb", Integer),
+    # When the store was last searched for what this attempt left there unpublished.
+    Column("swept_at", instant),
 )
 Index("attempt_run", attempt.c.run_id)
+Index("attempt_unswept", attempt.c.ended_at, postgresql_where=text("swept_at is null"))
