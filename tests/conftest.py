@@ -34,10 +34,9 @@ def reference() -> Path:
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator["object"]:
     """A running PostgreSQL with the schema of the service, for the whole session."""
-    from harness.database import TestDatabase
-
     from coverslip.embedded.home import open_home
     from coverslip.embedded.postgres.place import system_folder_of
+    from harness.database import TestDatabase
 
     home = open_home(tmp_path_factory.mktemp("platform") / "home")
     try:

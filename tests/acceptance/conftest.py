@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -26,11 +26,16 @@ class Computer:
 
     home: Path
     folder: Path
+    settings: dict[str, str] = field(default_factory=dict)
 
     @property
     def environment(self) -> dict[str, str]:
         ours = {"COVERSLIP_HOME": str(self.home), "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}"}
-        return {name: value for name, value in os.environ.items() if not name.startswith("COVERSLIP_")} | ours
+        return (
+            {name: value for name, value in os.environ.items() if not name.startswith("COVERSLIP_")}
+            | ours
+            | self.settings
+        )
 
     def run(
         self, argv: Sequence[str], *, extra: Mapping[str, str] | None = None, limit_s: float = 120

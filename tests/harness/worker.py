@@ -1,11 +1,15 @@
 """A worker that talks as the real one does, but runs no application."""
 
 import base64
+import ssl
 from dataclasses import dataclass
 from typing import Any
 
 import google_crc32c
 import httpx
+
+# Made once: reading the certificates of all authorities takes longer than most tests.
+TLS = ssl.create_default_context()
 
 OFFER = {"application_id": "test-app", "version_number": "1.0.0"}
 
@@ -36,6 +40,7 @@ class Held:
     """A leased item, with the requests its holder may make."""
 
     http: httpx.Client
+    store: httpx.Client
     lease: dict[str, Any]
 
     @property
@@ -59,7 +64,7 @@ class Held:
         """Sign, upload and publish one output."""
         url = self.sign(name, content).raise_for_status().json()["upload_url"]
         if url is not None:
-            httpx.put(url, content=content).raise_for_status()
+            self.store.put(url, content=content).raise_for_status()
             self.publish(name, content).raise_for_status()
 
     def report(self, outcome: str, **fields: Any) -> httpx.Response:
@@ -76,7 +81,8 @@ class WorkerClient:
     """Leases items."""
 
     def __init__(self, url: str, token: str) -> None:
-        self.http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+        self.http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=30, verify=TLS)
+        self.store = httpx.Client(timeout=30, verify=TLS)
 
     def ask(self, **fields: Any) -> httpx.Response:
         """Ask for an item."""
@@ -85,7 +91,7 @@ class WorkerClient:
     def lease(self) -> Held | None:
         """The next item, None if there is none."""
         response = self.ask().raise_for_status()
-        return Held(self.http, response.json()) if response.status_code == 200 else None
+        return Held(self.http, self.store, response.json()) if response.status_code == 200 else None
 
     def must_lease(self) -> Held:
         """The next item, which there must be."""

@@ -1,6 +1,5 @@
 """A run from submission to the deletion of its results, over HTTP."""
 
-import httpx
 from harness.service import TestService
 from harness.worker import ARTIFACTS
 
@@ -26,8 +25,8 @@ def test_a_run_from_submission_to_deletion(service: TestService) -> None:
             link = ada.get(f"/api/v1/runs/{run_id}/artifacts/{artifact['output_artifact_id']}/file")
             assert link.status_code == 307
             assert link.headers["Cache-Control"] == "no-store"
-            assert httpx.get(link.headers["Location"]).content == artifact["name"].encode()
-            assert httpx.get(artifact["download_url"]).content == artifact["name"].encode()
+            assert service.http.get(link.headers["Location"]).content == artifact["name"].encode()
+            assert service.http.get(artifact["download_url"]).content == artifact["name"].encode()
 
     assert ada.delete(f"/api/v1/runs/{run_id}/artifacts").status_code == 200
     assert service.objects("results") == []

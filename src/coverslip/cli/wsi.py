@@ -17,7 +17,10 @@ def group() -> None:
 
 
 @app.command()
-def inspect(path: Annotated[Path, typer.Argument(help="The slide file.")], style: FormatOption = Format.TEXT) -> None:
+def inspect(
+    path: Annotated[Path, typer.Argument(help="The slide file, or the folder of a DICOM series.")],
+    style: FormatOption = Format.TEXT,
+) -> None:
     """Show what a slide says about itself, and its checksum."""
     from coverslip.slides import inspect as inspect_slide
 
@@ -29,8 +32,11 @@ def inspect(path: Annotated[Path, typer.Argument(help="The slide file.")], style
     say(f"{found.name}: {info.vendor}, {info.media_type}, {found.size_bytes:,} bytes")
     say(f"size        {info.width_px} × {info.height_px} px")
     say(f"resolution  {f'{info.mpp:.4f} µm/px' if info.mpp else 'not said'}")
+    say(f"stated by   {', '.join(f'{source} {mpp:.4f}' for source, mpp in info.mpp_sources.items()) or 'nothing'}")
     say(f"objective   {f'{info.objective_power:g}×' if info.objective_power else 'not said'}")
     say(f"levels      {', '.join(f'{level.width_px} × {level.height_px}' for level in info.levels)}")
     say(f"images      {', '.join(info.associated_images) or 'none'}")
     say(f"CRC-32C     {found.checksum_base64_crc32c}")
     say(f"read with   {info.reader}")
+    for warning in info.warnings:
+        say(f"warning     {warning}")

@@ -106,7 +106,7 @@ def _coverslip(home: Home, platform: Running, *arguments: str, quiet: bool = Fal
 
 
 def _summarize(run_folder: Path) -> None:
-    console = Console(width=None if sys.stdout.isatty() else 100)
+    console = Console(width=None if sys.stdout.isatty() else 110)
     console.print()
     print_summary(console, run_folder)
     say(f"Results: {run_folder}")

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from sqlalchemy.exc import DBAPIError
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -42,7 +43,19 @@ from coverslip.service.storage.routes import directory_store_router
 API_VERSION = "1.8.0"
 """The version of the published document that our API v1 implements."""
 
+MAX_BODY_BYTES = 32 * 1024**2
+"""Of a request; a run of 500 slides with ample metadata needs 2 MB. The store's uploads have limits of their own."""
+
 _ASSET_NAMES = ("swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png")
+
+
+class AnyPath(PathConvertor):
+    """The rest of an address. Starlette's own stops at a line break, which an external id may hold."""
+
+    regex = r"[\s\S]*"
+
+
+register_url_convertor("path", AnyPath())
 
 
 class RefuseNul:
@@ -53,8 +66,9 @@ class RefuseNul:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and ("\x00" in scope["path"] or b"%00" in scope.get("query_string", b"")):
-            detail = "The address holds a NUL character; remove %00 from it."
-            await JSONResponse({"detail": detail}, status_code=422)(scope, receive, send)
+            message = "The address holds a NUL character; remove %00 from it."
+            fault = {"loc": ["path"], "msg": message, "type": "value_error"}
+            await JSONResponse({"detail": [fault]}, status_code=422)(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
@@ -74,6 +88,7 @@ def api_v1() -> FastAPI:
         servers=[{"url": "/api"}],
         root_path_in_servers=False,
         separate_input_output_schemas=False,
+        max_body_size=MAX_BODY_BYTES,
     )
     for router in (catalog.router, runs.router, items.router, artifacts.router, me_routes.router):
         app.include_router(router)
@@ -93,7 +108,13 @@ def api_v1() -> FastAPI:
 
 
 def _extension_api() -> FastAPI:
-    app = FastAPI(title="Coverslip extensions", version=__version__, openapi_url="/openapi.json", docs_url=None)
+    app = FastAPI(
+        title="Coverslip extensions",
+        version=__version__,
+        openapi_url="/openapi.json",
+        docs_url=None,
+        max_body_size=MAX_BODY_BYTES,
+    )
     app.include_router(object_routes.router)
     app.include_router(runs.extension_router)
     install_error_handlers(app)
@@ -101,7 +122,13 @@ def _extension_api() -> FastAPI:
 
 
 def _worker_api() -> FastAPI:
-    app = FastAPI(title="Coverslip worker API", version=__version__, openapi_url="/openapi.json", docs_url=None)
+    app = FastAPI(
+        title="Coverslip worker API",
+        version=__version__,
+        openapi_url="/openapi.json",
+        docs_url=None,
+        max_body_size=MAX_BODY_BYTES,
+    )
     app.include_router(scheduling.router)
     install_error_handlers(app)
     return app

@@ -25,10 +25,13 @@ class ServiceError(CoverslipError):
     remedy: ClassVar[str] = ""
     headers: ClassVar[dict[str, str]] = {}
 
+    place: ClassVar[tuple[str, ...]] = ()
+    """Where in the request the fault lies, such as ``("query", "sort")``."""
+
     @property
     def errors(self) -> list[dict[str, Any]]:
-        """Each single fault with its place, where a request has several."""
-        return []
+        """Each single fault with its place, where that is known."""
+        return [{"loc": list(self.place), "msg": str(self), "type": self.code}] if self.place else []
 
 
 class Forbidden(ServiceError):
@@ -43,16 +46,17 @@ def _answer(
     request: Request,
     *,
     status: int,
-    detail: Any,
+    detail: str,
     code: str,
     remedy: str = "",
     errors: list[dict[str, Any]] | None = None,
     headers: dict[str, str] | None = None,
 ) -> JSONResponse:
     if PROBLEM_MEDIA_TYPE not in request.headers.get("accept", ""):
-        return JSONResponse({"detail": detail}, status_code=status, headers=headers)
-    problem: dict[str, Any] = {"title": HTTPStatus(status).phrase, "status": status, "code": code}
-    problem["detail"] = detail if isinstance(detail, str) else "The request is not valid; `errors` names each fault."
+        # The contract has a list for this status, and says nothing of the others.
+        is_list = status == HTTPStatus.UNPROCESSABLE_ENTITY
+        return JSONResponse({"detail": errors if is_list else detail}, status_code=status, headers=headers)
+    problem: dict[str, Any] = {"title": HTTPStatus(status).phrase, "status": status, "code": code, "detail": detail}
     if remedy:
         problem["remedy"] = remedy
     if errors:
@@ -80,7 +84,7 @@ async def _validation_error(request: Request, error: Exception) -> JSONResponse:
     return _answer(
         request,
         status=HTTPStatus.UNPROCESSABLE_ENTITY,
-        detail=faults,
+        detail="The request is not valid; `errors` names each fault.",
         code="REQUEST.INVALID",
         remedy="Correct the fields named in `errors`; /api/v1/docs describes each.",
         errors=faults,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import google_crc32c
 
-from coverslip.slides.errors import ChecksumTooSlow, SlideMissing
+from coverslip.slides.errors import ChecksumTooSlow, SlideInaccessible, SlideMissing
 
 CHUNK_BYTES = 8 * 1024 * 1024
 
@@ -44,6 +44,8 @@ def crc32c_file(path: Path | str, progress: Callable[[int], None] | None = None)
     ------
     SlideMissing
         If there is no such file.
+    SlideInaccessible
+        If it cannot be read.
     ChecksumTooSlow
         If google-crc32c came without its C implementation.
     """
@@ -56,4 +58,6 @@ def crc32c_file(path: Path | str, progress: Callable[[int], None] | None = None)
                     progress(len(chunk))
     except FileNotFoundError as error:
         raise SlideMissing(name=Path(path).name) from error
+    except OSError as error:
+        raise SlideInaccessible(name=Path(path).name, reason=error.strerror or error) from error
     return checksum.base64

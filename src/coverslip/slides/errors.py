@@ -17,6 +17,12 @@ class SlideMissing(SlideError):
     code: ClassVar[str] = "SLIDE.MISSING"
 
 
+class SlideInaccessible(SlideError):
+    """The file {name} cannot be read ({reason}); check that you may read it and that its disk is attached and sound."""
+
+    code: ClassVar[str] = "SLIDE.INACCESSIBLE"
+
+
 class NotASlide(SlideError):
     """{name} is not a whole slide image that can be read ({reason}); give a slide file as the scanner wrote it, such as
     SVS, tiled TIFF, NDPI, MRXS or DICOM."""
@@ -31,10 +37,23 @@ class NotAVolume(SlideError):
 
 
 class SlideTruncated(SlideError):
-    """{name} ends too early: its tables point to byte {needed_bytes:,} but it has only {size_bytes:,} bytes; copy the
-    file again from the scanner or archive and compare the sizes."""
+    """{name} ends too early: {evidence}; copy the file again from the scanner or archive and compare the sizes."""
 
     code: ClassVar[str] = "SLIDE.TRUNCATED"
+
+
+class SlideImplausible(SlideError):
+    """{name} claims {claim} in {place}, more than the {limit} that are read; no scanner writes that, so the file is
+    damaged or made to do harm. Copy it again from the scanner."""
+
+    code: ClassVar[str] = "SLIDE.IMPLAUSIBLE"
+
+
+class ArchiveTooLarge(SlideError):
+    """{name} holds {claim}, more than the {limit} that are unpacked; unpack it yourself and give the DICOM files or a
+    TIFF."""
+
+    code: ClassVar[str] = "SLIDE.ARCHIVE_TOO_LARGE"
 
 
 class SlideUnreadable(SlideError):

@@ -10,7 +10,10 @@ from coverslip.slides.slide import SlideInfo
 
 @dataclass(frozen=True)
 class SlideInspection:
-    """A slide file: its name, size in bytes, checksum, and what the slide in it says about itself."""
+    """A slide file: its name, size in bytes, checksum, and what the slide in it says about itself.
+
+    For the folder of a DICOM series the file is its largest volume, which stands for the slide in a run.
+    """
 
     name: str
     size_bytes: int
@@ -29,4 +32,8 @@ def inspect(path: Path | str) -> SlideInspection:
     path = Path(path)
     with open_slide(path) as slide:
         info = slide.info
+    if path.is_dir():
+        from coverslip.slides.dicom_instances import slide_in
+
+        path = slide_in(path, path.name)[0].path
     return SlideInspection(path.name, path.stat().st_size, crc32c_file(path), info)

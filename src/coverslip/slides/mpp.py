@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 Mpp = tuple[float, float]
 """Micrometres per level-0 pixel along x and y."""
@@ -12,6 +13,12 @@ MICROMETRES_PER_RESOLUTION_UNIT = {2: 25_400.0, 3: 10_000.0}
 
 MICROMETRES_PER_OME_UNIT = {"µm": 1.0, "um": 1.0, "nm": 1e-3, "mm": 1e3, "cm": 1e4, "m": 1e6}
 """Lengths of the OME-XML schema (2016-06), whose default unit is µm."""
+
+TOLERANCE = 0.05
+"""Two statements of a resolution that differ by more, relative to the smaller, contradict each other."""
+
+LONGEST_TAG = 10_000
+"""Characters of an XML tag that are looked at; a slide is untrusted, and matching may take their square in steps."""
 
 COARSEST_MPP = 50.0
 """No slide scanner is coarser; image programs write 72 or 96 dpi (353 or 265 µm/px) where they know nothing."""
@@ -26,13 +33,20 @@ def plausible(x: float, y: float) -> Mpp | None:
 
 def mpp_from_openslide(properties: Mapping[str, str]) -> Mpp | None:
     """From OpenSlide's ``openslide.mpp-x`` and ``openslide.mpp-y``."""
-    x, y = _number(properties.get("openslide.mpp-x")), _number(properties.get("openslide.mpp-y"))
+    x, y = positive(properties.get("openslide.mpp-x")), positive(properties.get("openslide.mpp-y"))
     return None if x is None or y is None else plausible(x, y)
+
+
+def mpp_from_openslide_tiff(properties: Mapping[str, str]) -> Mpp | None:
+    """From the TIFF resolution tags as OpenSlide repeats them in words."""
+    x, y = positive(properties.get("tiff.XResolution")), positive(properties.get("tiff.YResolution"))
+    unit = {"inch": 2, "centimeter": 3}.get(properties.get("tiff.ResolutionUnit", ""), 1)
+    return None if x is None or y is None else mpp_from_resolution(x, y, unit)
 
 
 def mpp_from_aperio(description: str) -> Mpp | None:
     """From ``MPP = 0.4990`` in the ImageDescription of an Aperio slide."""
-    value = _number(aperio_fields(description).get("MPP"))
+    value = positive(aperio_fields(description).get("MPP"))
     return None if value is None else plausible(value, value)
 
 
@@ -47,11 +61,11 @@ def mpp_from_resolution(x_resolution: float, y_resolution: float, unit: int) -> 
 def mpp_from_ome(xml: str) -> Mpp | None:
     """From PhysicalSizeX and PhysicalSizeY of the first Pixels element of OME-XML, in whatever unit it names."""
     # Attributes of one tag need no XML parser, and a slide is untrusted: no entities are expanded here.
-    pixels = re.search(r"<(?:\w+:)?Pixels\b([^>]*)>", xml)
+    pixels = re.search(rf"<(?:\w{{1,50}}:)?Pixels\b([^>]{{0,{LONGEST_TAG}}})>", xml)
     attributes = dict(re.findall(r'(\w+)\s*=\s*"([^"]*)"', pixels[1])) if pixels else {}
     sizes = []
     for axis in "XY":
-        value = _number(attributes.get(f"PhysicalSize{axis}"))
+        value = positive(attributes.get(f"PhysicalSize{axis}"))
         unit = MICROMETRES_PER_OME_UNIT.get(attributes.get(f"PhysicalSize{axis}Unit", "µm").replace("μ", "µ"))
         if value is None or unit is None:
             return None
@@ -65,8 +79,39 @@ def aperio_fields(description: str) -> dict[str, str]:
     return {key.strip(): value.strip() for key, value in pairs}
 
 
-def _number(text: str | None) -> float | None:
+def positive(text: str | None) -> float | None:
+    """The number in a text, with a point or a comma; None unless it is positive and finite."""
     try:
-        return None if text is None else float(text.replace(",", "."))
+        value = math.nan if text is None else float(text.replace(",", "."))
     except ValueError:
         return None
+    return value if math.isfinite(value) and value > 0 else None
+
+
+@dataclass(frozen=True)
+class StatedResolution:
+    """What a file says of its resolution: the value to use, every source with its mean, and what is odd about them."""
+
+    x: float | None
+    y: float | None
+    sources: Mapping[str, float]
+    warnings: tuple[str, ...]
+
+
+def stated(found: Mapping[str, Mpp | None]) -> StatedResolution:
+    """Weigh the sources of one file, the most trusted first: the first that says something is used.
+
+    Sources that differ by more than `TOLERANCE`, and pixels that are not square, are warned of.
+    """
+    known = {source: mpp for source, mpp in found.items() if mpp is not None}
+    means = {source: (x + y) / 2 for source, (x, y) in known.items()}
+    if not known:
+        return StatedResolution(None, None, {}, ())
+    warnings = []
+    if max(means.values()) > (1 + TOLERANCE) * min(means.values()):
+        listed = ", ".join(f"{mean:.4g} µm/px ({source})" for source, mean in means.items())
+        warnings.append(f"the file states different resolutions: {listed}; the first is used")
+    x, y = next(iter(known.values()))
+    if max(x, y) > (1 + TOLERANCE) * min(x, y):
+        warnings.append(f"its pixels are not square: {x:.4g} µm wide, {y:.4g} µm high; their mean is used")
+    return StatedResolution(x, y, means, tuple(warnings))

@@ -1,19 +1,16 @@
 """Slides through OpenSlide: every vendor format it knows, and the reference for pixels."""
 
-import re
 from pathlib import Path
 
 import numpy as np
 import openslide
 from numpy.typing import NDArray
 
-from coverslip.slides.errors import NotASlide, NotAVolume, SlideUnreadable
+from coverslip.slides.errors import NotASlide, SlideUnreadable
+from coverslip.slides.limits import check_level
 from coverslip.slides.media_types import media_type_of
-from coverslip.slides.mpp import mpp_from_openslide
+from coverslip.slides.mpp import mpp_from_openslide, mpp_from_openslide_tiff, positive, stated
 from coverslip.slides.slide import Level, Slide, SlideInfo
-
-DICOM_PREAMBLE_BYTES = 128
-"""A DICOM file has 128 bytes of anything, then the letters DICM (PS3.10 section 7.1)."""
 
 
 class OpenSlideSlide(Slide):
@@ -22,20 +19,25 @@ class OpenSlideSlide(Slide):
     def __init__(self, path: Path, handle: openslide.OpenSlide) -> None:
         self._name, self._handle = path.name, handle
         properties = handle.properties
-        mpp = mpp_from_openslide(properties) or (None, None)
-        power = properties.get(openslide.PROPERTY_NAME_OBJECTIVE_POWER)
+        resolution = stated(
+            {"OpenSlide": mpp_from_openslide(properties), "TIFF resolution": mpp_from_openslide_tiff(properties)}
+        )
+        for number, (width, height) in enumerate(handle.level_dimensions):
+            check_level(path.name, f"level {number}", width, height, 1024, 1024)  # OpenSlide tells no tile sizes
         sizes = zip(handle.level_dimensions, handle.level_downsamples, strict=True)
         self.info = SlideInfo(
             width_px=handle.dimensions[0],
             height_px=handle.dimensions[1],
             levels=tuple(Level(width, height, downsample) for (width, height), downsample in sizes),
-            mpp_x=mpp[0],
-            mpp_y=mpp[1],
-            objective_power=float(power) if power else None,
+            mpp_x=resolution.x,
+            mpp_y=resolution.y,
+            objective_power=positive(properties.get(openslide.PROPERTY_NAME_OBJECTIVE_POWER)),
             vendor=properties[openslide.PROPERTY_NAME_VENDOR],
             media_type=media_type_of(path),
             reader=f"openslide {openslide.__library_version__}",
             associated_images=tuple(sorted(handle.associated_images)),
+            mpp_sources=resolution.sources,
+            warnings=resolution.warnings,
         )
 
     def read_region(self, x_px: int, y_px: int, level: int, width_px: int, height_px: int) -> NDArray[np.uint8]:
@@ -60,8 +62,6 @@ def open_by_openslide(path: Path) -> Slide:
     ------
     NotASlide
         If OpenSlide does not know the format.
-    NotAVolume
-        If it is another image of a DICOM series, such as its thumbnail or label.
     SlideUnreadable
         If OpenSlide knows the format but cannot open the file.
     """
@@ -71,9 +71,6 @@ def open_by_openslide(path: Path) -> Slide:
     except openslide.OpenSlideUnsupportedFormatError as error:
         raise NotASlide(name=path.name, reason="its format is unknown") from error
     except (openslide.OpenSlideError, ValueError) as error:
-        image_type = _dicom_image_type(path)
-        if image_type not in (None, "VOLUME"):
-            raise NotAVolume(name=path.name, image_type=image_type) from error
         raise SlideUnreadable(name=path.name, place="opening", reason=error) from error
 
 
@@ -84,15 +81,3 @@ def over_white(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return np.ascontiguousarray(rgba[..., :3])
     blended = rgba[..., :3].astype(np.uint16) * alpha + 255 * (255 - alpha.astype(np.uint16))
     return ((blended + 127) // 255).astype(np.uint8)
-
-
-def _dicom_image_type(path: Path) -> str | None:
-    """The third value of ImageType (0008,0008), such as VOLUME, THUMBNAIL or LABEL; None if it is no DICOM file."""
-    with path.open("rb") as file:
-        head = file.read(16 * 1024)
-    if head[DICOM_PREAMBLE_BYTES : DICOM_PREAMBLE_BYTES + 4] != b"DICM":
-        return None
-    # Explicit VR little endian, which every encapsulated slide uses: tag, VR, two bytes of length, text.
-    found = re.search(rb"\x08\x00\x08\x00CS..([A-Z\\ _]+)", head, re.DOTALL)
-    values = found[1].decode("ascii").strip().split("\\") if found else []
-    return values[2] if len(values) > 2 else None

@@ -46,18 +46,34 @@ def read_downsampled(
     level_downsample = slide.info.levels[level].downsample
     scale = downsample / level_downsample
     step = max(1, int(BLOCK_PX / scale))
+    level_width, level_height = round(width_px / level_downsample), round(height_px / level_downsample)
     result = np.empty((out_height, out_width, 3), np.uint8)
     for top, bottom in _spans(out_height, step):
         for left, right in _spans(out_width, step):
-            source_width, source_height = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
-            source = slide.read_region(
-                x_px + round(left * downsample), y_px + round(top * downsample), level, source_width, source_height
-            )
+            # A pixel of a window that is lower than it covers what there is, not the white beyond.
+            source_width = max(1, min(round((right - left) * scale), level_width - round(left * scale)))
+            source_height = max(1, min(round((bottom - top) * scale), level_height - round(top * scale)))
+            corner = x_px + round(left * downsample), y_px + round(top * downsample)
+            if source_width > BLOCK_PX or source_height > BLOCK_PX:  # then it is for one pixel
+                source = _mean(slide, *corner, level, source_width, source_height)
+            else:
+                source = slide.read_region(*corner, level, source_width, source_height)
             if source.shape[:2] != (bottom - top, right - left):
                 image = Image.fromarray(source)
                 source = np.asarray(image.resize((right - left, bottom - top), Image.Resampling.BOX))
             result[top:bottom, left:right] = source
     return result
+
+
+def _mean(slide: Slide, x_px: int, y_px: int, level: int, width_px: int, height_px: int) -> NDArray[np.uint8]:
+    """The mean of a window of a level, read in blocks: uint8 (1, 1, 3)."""
+    downsample = slide.info.levels[level].downsample
+    total = np.zeros(3, np.uint64)
+    for top, bottom in _spans(height_px, BLOCK_PX):
+        for left, right in _spans(width_px, BLOCK_PX):
+            corner = x_px + round(left * downsample), y_px + round(top * downsample)
+            total += slide.read_region(*corner, level, right - left, bottom - top).sum((0, 1), np.uint64)
+    return np.round(total / (width_px * height_px)).astype(np.uint8).reshape(1, 1, 3)
 
 
 def _spans(length: int, step: int) -> Iterator[tuple[int, int]]:

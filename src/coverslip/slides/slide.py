@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
     import numpy as np
@@ -27,7 +28,9 @@ class SlideInfo:
     """What a slide says about itself, whatever reader opened it and wherever it lies.
 
     ``mpp_x`` and ``mpp_y`` are micrometres per level-0 pixel, None where the file does not say. ``reader`` names the
-    decoding software with its version: decoders differ in the last bit, so results record it.
+    decoding software with its version: decoders differ in the last bit, so results record it. ``mpp_sources`` maps each
+    place of the file that states a resolution to it, and ``warnings`` are sentences about what is odd, such as sources
+    that contradict each other.
     """
 
     width_px: int
@@ -40,6 +43,8 @@ class SlideInfo:
     media_type: str
     reader: str
     associated_images: tuple[str, ...]
+    mpp_sources: Mapping[str, float]
+    warnings: tuple[str, ...]
 
     @property
     def mpp(self) -> float | None:

@@ -16,78 +16,72 @@ import openslide
 import tifffile
 from numpy.typing import NDArray
 
-from coverslip.slides.errors import SlideUnreadable
+from coverslip.slides.codestream import stated_size
 from coverslip.slides.media_types import media_type_of
-from coverslip.slides.mpp import Mpp, aperio_fields, mpp_from_aperio, mpp_from_ome, mpp_from_resolution
+from coverslip.slides.mpp import (
+    Mpp,
+    aperio_fields,
+    mpp_from_aperio,
+    mpp_from_ome,
+    mpp_from_resolution,
+    positive,
+    stated,
+)
 from coverslip.slides.slide import Level, Slide, SlideInfo
+from coverslip.slides.tiles import TiledSlide
 
 UNCOMPRESSED, LZW, JPEG, DEFLATE, OLD_DEFLATE, APERIO_JPEG2000_RGB = 1, 5, 7, 8, 32946, 33005
 COMPRESSIONS = {UNCOMPRESSED, LZW, JPEG, DEFLATE, OLD_DEFLATE, APERIO_JPEG2000_RGB}
+CODESTREAMS = {JPEG, APERIO_JPEG2000_RGB}
+"""Compressions whose tiles state a size of their own; the others are decoded into room of the tile's size."""
 RGB, YCBCR = 2, 6
-MOST_TILE_PX = 4096 * 4096
+MOST_CHEAP_TILE_PX = 4096 * 4096
 """Larger tiles are no longer cheap to decode for a small window."""
 READER = f"tifffile {tifffile.__version__}, imagecodecs {imagecodecs.__version__}"
 
 
-class TiledTiffSlide(Slide):
-    """A tiled TIFF or SVS slide; each tile that a window touches is read and decoded once."""
+class TiledTiffSlide(TiledSlide):
+    """A tiled TIFF or SVS slide."""
 
     def __init__(self, path: Path, file: tifffile.TiffFile, levels: Sequence[tifffile.TiffPage], vendor: str) -> None:
         self._name, self._file, self._pages = path.name, file, levels
         self._reading = threading.Lock()
         base = levels[0]
         fields = aperio_fields(base.description) if vendor == "aperio" else {}
-        mpp = _mpp(base) or (None, None)
-        power = fields.get("AppMag", "")
+        resolution = stated(_mpp_sources(base))
         self.info = SlideInfo(
             width_px=base.imagewidth,
             height_px=base.imagelength,
             levels=tuple(Level(p.imagewidth, p.imagelength, _downsample(base, p)) for p in levels),
-            mpp_x=mpp[0],
-            mpp_y=mpp[1],
-            objective_power=float(power) if power.replace(".", "", 1).isdigit() else None,
+            mpp_x=resolution.x,
+            mpp_y=resolution.y,
+            objective_power=positive(fields.get("AppMag")),
             vendor=vendor,
             media_type=media_type_of(path),
             reader=READER,
             associated_images=_associated_images(file) if vendor == "aperio" else (),
+            mpp_sources=resolution.sources,
+            warnings=resolution.warnings,
         )
-
-    def read_region(self, x_px: int, y_px: int, level: int, width_px: int, height_px: int) -> NDArray[np.uint8]:
-        """See `Slide.read_region`."""
-        size = self._check_window(level, width_px, height_px)
-        page = self._pages[level]
-        left, top = round(x_px / size.downsample), round(y_px / size.downsample)
-        # The part of the window that lies on the slide; the rest stays white.
-        x_in, y_in = max(left, 0), max(top, 0)
-        right, bottom = min(left + width_px, size.width_px), min(top + height_px, size.height_px)
-        region = np.full((height_px, width_px, 3), 255, np.uint8)
-        if x_in >= right or y_in >= bottom:
-            return region
-        tile_w, tile_h = page.tilewidth, page.tilelength
-        for row in range(y_in // tile_h, -(-bottom // tile_h)):
-            y0, y1 = max(y_in, row * tile_h), min(bottom, (row + 1) * tile_h)
-            for column in range(x_in // tile_w, -(-right // tile_w)):
-                x0, x1 = max(x_in, column * tile_w), min(right, (column + 1) * tile_w)
-                tile = self._tile(level, row, column)[y0 - row * tile_h :, x0 - column * tile_w :]
-                region[y0 - top : y1 - top, x0 - left : x1 - left] = tile[: y1 - y0, : x1 - x0]
-        return region
 
     def close(self) -> None:
         """See `Slide.close`."""
         self._file.close()
 
-    def _tile(self, level: int, row: int, column: int) -> NDArray[np.uint8]:
+    def _tile_px(self, level: int) -> tuple[int, int]:
+        page = self._pages[level]
+        return page.tilewidth, page.tilelength
+
+    def _decoded_tile(self, level: int, row: int, column: int) -> NDArray[np.uint8]:
         page = self._pages[level]
         index = row * -(-page.imagewidth // page.tilewidth) + column
         with self._reading:
             handle = self._file.filehandle
             handle.seek(page.dataoffsets[index])
             data = handle.read(page.databytecounts[index])
-        try:
-            tile: NDArray[np.uint8] = page.decode(data, index, jpegtables=page.jpegtables)[0][0]
-        except Exception as error:  # every codec has its own exception type, and damaged data may raise any
-            place = f"level {level}, tile row {row}, column {column}"
-            raise SlideUnreadable(name=self._name, place=place, reason=error) from error
+        if page.compression in CODESTREAMS:
+            self._check_codestream(level, data)
+        tile: NDArray[np.uint8] = page.decode(data, index, jpegtables=page.jpegtables)[0][0]
         return tile
 
 
@@ -133,7 +127,8 @@ def _is_plain(page: tifffile.TiffPage) -> bool:
         and page.imagedepth == page.tiledepth == 1
         and page.compression in COMPRESSIONS
         and (page.photometric == RGB or (page.photometric == YCBCR and page.compression == JPEG))
-        and page.tilewidth * page.tilelength <= MOST_TILE_PX
+        and page.tilewidth * page.tilelength <= MOST_CHEAP_TILE_PX
+        and (page.jpegtables is None or stated_size(page.jpegtables) is None)
         and len(page.dataoffsets) == len(page.databytecounts)
         and len(page.dataoffsets) == -(-page.imagewidth // page.tilewidth) * -(-page.imagelength // page.tilelength)
         and min(page.databytecounts) > 0
@@ -144,14 +139,14 @@ def _downsample(base: tifffile.TiffPage, page: tifffile.TiffPage) -> float:
     return float((base.imagewidth / page.imagewidth + base.imagelength / page.imagelength) / 2)
 
 
-def _mpp(page: tifffile.TiffPage) -> Mpp | None:
+def _mpp_sources(page: tifffile.TiffPage) -> dict[str, Mpp | None]:
     description = page.description
-    found = mpp_from_aperio(description) or mpp_from_ome(description)
-    if found is not None or 282 not in page.tags or 283 not in page.tags:
-        return found
-    x, y = page.get_resolution()
-    unit = page.tags.get(296)
-    return mpp_from_resolution(float(x), float(y), 2 if unit is None else int(unit.value))
+    sources = {"Aperio MPP": mpp_from_aperio(description), "OME PhysicalSize": mpp_from_ome(description)}
+    if 282 in page.tags and 283 in page.tags:
+        unit = page.tags.get(296)
+        x, y = page.get_resolution()
+        sources["TIFF resolution"] = mpp_from_resolution(float(x), float(y), 2 if unit is None else int(unit.value))
+    return sources
 
 
 def _associated_images(file: tifffile.TiffFile) -> tuple[str, ...]:

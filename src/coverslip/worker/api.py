@@ -1,12 +1,16 @@
 """The worker API as a client sees it."""
 
 import asyncio
+import logging
 import random
-from typing import Any
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
 from uuid import UUID
 
 import httpx
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from coverslip.contract.worker import (
     ArtifactPublishRequest,
@@ -23,10 +27,28 @@ from coverslip.worker.errors import LeaseLost, ServiceRefused
 _PROBLEM = "application/problem+json, application/json"
 _RETRY_FROM_S = 0.2
 _RETRY_TO_S = 10.0
+_ANSWER_S = 20.0
+_DETAIL_CHARACTERS = 1000
+_TRY_AGAIN = (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_EARLY, httpx.codes.TOO_MANY_REQUESTS)
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Granted:
+    """A lease, and how long it lasts from now without a heartbeat."""
+
+    lease: Lease
+    expires_in_s: float
 
 
 class WorkerApi:
     """Requests of one worker. Every one is repeated while the service is away or says it is at fault.
+
+    Callers bound the time that they wait. All methods raise ``LeaseLost`` or ``ServiceRefused`` when the service says
+    no.
 
     Parameters
     ----------
@@ -40,7 +62,7 @@ class WorkerApi:
         self._client = httpx.AsyncClient(
             base_url=f"{api_root}/api/worker/v1",
             headers={"Authorization": f"Bearer {token}", "Accept": _PROBLEM},
-            timeout=httpx.Timeout(10, read=60),
+            transport=httpx.AsyncHTTPTransport(),
             trust_env=False,
         )
 
@@ -48,21 +70,24 @@ class WorkerApi:
         """Close the connections."""
         await self._client.aclose()
 
-    async def lease(self, request: LeaseRequest) -> Lease | None:
+    async def lease(self, request: LeaseRequest) -> Granted | None:
         """The next item, None if there is nothing to do now."""
         # Repeating a lease whose answer was lost leaves an item leased to nobody; its lease expires.
-        response = await self._post("/leases", request)
-        return None if response.status_code == httpx.codes.NO_CONTENT else Lease.model_validate_json(response.content)
+        response = await self._post("/leases", request, answer_s=request.wait_s + _ANSWER_S)
+        if response.status_code == httpx.codes.NO_CONTENT:
+            return None
+        lease = _read(Lease, response)
+        return Granted(lease, _seconds_until(lease.expires_at, response))
 
-    async def heartbeat(self, item_id: UUID, token: str, request: HeartbeatRequest) -> HeartbeatResponse:
-        """Keep a lease alive."""
+    async def heartbeat(self, item_id: UUID, token: str, request: HeartbeatRequest) -> float:
+        """Keep a lease alive; returns how many seconds it lasts from now."""
         response = await self._post(f"/leases/{item_id}/heartbeat", request, token)
-        return HeartbeatResponse.model_validate_json(response.content)
+        return _seconds_until(_read(HeartbeatResponse, response).expires_at, response)
 
     async def sign_artifact(self, item_id: UUID, token: str, request: ArtifactUploadRequest) -> str | None:
         """Where to upload an artifact; None if it is published already."""
         response = await self._post(f"/leases/{item_id}/artifacts/sign", request, token)
-        return ArtifactUploadResponse.model_validate_json(response.content).upload_url
+        return _read(ArtifactUploadResponse, response).upload_url
 
     async def publish_artifact(self, item_id: UUID, token: str, request: ArtifactPublishRequest) -> None:
         """Make an uploaded artifact available."""
@@ -72,32 +97,57 @@ class WorkerApi:
         """Say how the attempt ended."""
         await self._post(f"/leases/{item_id}/report", request, token)
 
-    async def _post(self, path: str, body: BaseModel, lease_token: str | None = None) -> httpx.Response:
+    async def _post(
+        self, path: str, body: BaseModel, lease_token: str | None = None, *, answer_s: float = _ANSWER_S
+    ) -> httpx.Response:
         headers = {"Content-Type": "application/json"}
         if lease_token is not None:
             headers["Coverslip-Lease-Token"] = lease_token
+        content = body.model_dump_json()
+        timeout = httpx.Timeout(10, read=answer_s)
         delay_s = _RETRY_FROM_S
         while True:
             try:
-                response = await self._client.post(path, content=body.model_dump_json(), headers=headers)
-            except httpx.TransportError:
-                pass
+                response = await self._client.post(path, content=content, headers=headers, timeout=timeout)
+            except httpx.TransportError as error:
+                reason = type(error).__name__
             else:
                 if response.is_success:
                     return response
-                if response.status_code < httpx.codes.INTERNAL_SERVER_ERROR:
+                if response.is_client_error and response.status_code not in _TRY_AGAIN:
                     raise _refusal(response)
+                reason = f"it answered {response.status_code}"
+            if delay_s == _RETRY_FROM_S:
+                log.warning("the service is away (%s); trying %s again until it is back", reason, path)
             # A service that comes back is not met by all its workers at the same instant.
             await asyncio.sleep(delay_s * random.uniform(0.5, 1))  # noqa: S311
             delay_s = min(delay_s * 2, _RETRY_TO_S)
 
 
+def _read(model: type[Answer], response: httpx.Response) -> Answer:
+    try:
+        return model.model_validate_json(response.content)
+    except ValidationError:
+        # The error would quote the answer, and that holds tokens and signed URLs.
+        detail = f"its answer is no {model.__name__}. Give the worker the version of the service."
+        raise ServiceRefused(code=ServiceRefused.code, detail=detail) from None
+
+
+def _seconds_until(instant: datetime, response: httpx.Response) -> float:
+    """How long it is until ``instant`` by the clock of the service, which may differ from ours."""
+    date = response.headers.get("date")
+    now = parsedate_to_datetime(date) if date else datetime.now(UTC)
+    return (instant - now).total_seconds()
+
+
 def _refusal(response: httpx.Response) -> Exception:
     try:
-        problem: dict[str, Any] = response.json()
+        body = response.json()
     except ValueError:
-        problem = {}
+        body = None
+    problem: dict[str, Any] = body if isinstance(body, dict) else {}
     code = str(problem.get("code", f"HTTP.{response.status_code}"))
     if code == LeaseLost.code:
         return LeaseLost()
-    return ServiceRefused(code=code, detail=str(problem.get("detail", "")), status=response.status_code)
+    detail = str(problem.get("detail", f"it answered {response.status_code}"))
+    return ServiceRefused(code=code, detail=detail[:_DETAIL_CHARACTERS])

@@ -9,8 +9,15 @@ class WorkerSettingsInvalid(CoverslipError):
     code = "SETTINGS.INVALID"
 
 
+class NoApplicationInstalled(CoverslipError):
+    """No application is installed beside this worker, so there is nothing it could do. Install the package of one into
+    the same Python environment."""
+
+    code = "WORKER.NO_APPLICATION"
+
+
 class LeaseLost(CoverslipError):
-    """The lease was lost: the run was cancelled, or another worker has the item."""
+    """The lease was lost: the run was cancelled, the service was away for too long, or another worker has the item."""
 
     code = "LEASE.LOST"
 
@@ -20,10 +27,9 @@ class ServiceRefused(CoverslipError):
 
     code = "WORKER.REFUSED"
 
-    def __init__(self, *, code: str, detail: str, status: int) -> None:
+    def __init__(self, *, code: str, detail: str) -> None:
         super().__init__(detail=detail)
         self.refusal_code = code
-        self.status = status
 
 
 class InputFault(CoverslipError):
@@ -37,9 +43,16 @@ class InputRefusedByHost(InputFault):
     code = "INPUT.DOWNLOAD_REFUSED"
 
 
+class InputAddressInvalid(InputFault):
+    """The address of '{name}' leads nowhere: it is not a valid http or https URL, or redirects without end. Sign a new
+    URL and submit again."""
+
+    code = "INPUT.ADDRESS_INVALID"
+
+
 class InputAddressRefused(InputFault):
-    """The address of '{name}' leads to {address}, a private network that this platform does not fetch from. Upload the
-    slide to the platform, or ask its operator to allow that host with COVERSLIP_FETCH_ALLOW."""
+    """The address of '{name}' leads into a private network that this platform does not fetch from. Upload the slide to
+    the platform, or ask its operator to allow that host with COVERSLIP_FETCH_ALLOW."""
 
     code = "INPUT.ADDRESS_REFUSED"
 
@@ -59,13 +72,6 @@ class InputUnreachable(PlatformFault):
     """'{name}' could not be fetched: {reason}. Check the network between the worker and the host of its URL."""
 
     code = "INPUT.UNREACHABLE"
-
-
-class ScratchFull(PlatformFault):
-    """The worker's scratch disk is full: {free_mb} MB free, {needed_mb} MB needed. The operator has to free space, or
-    set COVERSLIP_SCRATCH to a larger disk."""
-
-    code = "WORKER.SCRATCH_FULL"
 
 
 class ArtifactNotStored(PlatformFault):
@@ -96,3 +102,26 @@ class ApplicationTimeout(PlatformFault):
     """The application was stopped after {limit_s} s, the longest time it may take for an item, while {stage}."""
 
     code = "APPLICATION.TIMEOUT"
+
+
+class WorkerFault(PlatformFault):
+    """The fault is with this worker; it rests before it takes another item."""
+
+
+class WorkerFailed(WorkerFault):
+    """The worker failed: {reason}. Its own log has the details for the operator."""
+
+    code = "WORKER.FAILED"
+
+
+class ScratchFull(WorkerFault):
+    """The worker's scratch disk is full: {free_mb} MB free, {needed_mb} MB needed. The operator has to free space, or
+    set COVERSLIP_SCRATCH to a larger disk."""
+
+    code = "WORKER.SCRATCH_FULL"
+
+
+class WorkerStopped(PlatformFault):
+    """The worker was stopped while it had this item. Another attempt follows."""
+
+    code = "WORKER.STOPPED"

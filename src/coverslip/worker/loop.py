@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import logging
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from pathlib import Path
 
 import httpx
 
@@ -10,56 +12,87 @@ from coverslip.applications.registry import manifests
 from coverslip.contract.worker import LeaseRequest, OfferedVersion
 from coverslip.worker.api import WorkerApi
 from coverslip.worker.attempt import Attempt
-from coverslip.worker.errors import ServiceRefused
+from coverslip.worker.errors import NoApplicationInstalled, ServiceRefused, WorkerFault
 from coverslip.worker.fetch.guard import AllowList, GuardedTransport
 from coverslip.worker.scratch import clean_up
 from coverslip.worker.settings import WorkerSettings
 
 _WAIT_S = 20.0
 _REFUSED_WAIT_S = 5.0
+_REST_S = 30.0
 
 log = logging.getLogger(__name__)
 
 
 async def work_for_ever(settings: WorkerSettings) -> None:
-    """Lease and process items until cancelled; what is being processed then is given up, and leased anew later."""
+    """Lease and process items until cancelled; what is being processed then is given back.
+
+    Raises
+    ------
+    NoApplicationInstalled, WorkerSettingsInvalid
+        Before any work.
+    """
+    request = LeaseRequest(worker_name=settings.worker_name, versions=_offers(), wait_s=_WAIT_S)
+    api = WorkerApi(settings.api_root, settings.worker_token())
     clean_up(settings.scratch)
+    async with (
+        contextlib.aclosing(api),
+        slides_client(AllowList(settings.fetch_allow)) as slides,
+        uploads_client() as uploads,
+        asyncio.TaskGroup() as slots,
+    ):
+        for _ in range(settings.worker_slots):
+            slots.create_task(_slot(api, slides, uploads, settings.scratch, request))
+
+
+def slides_client(allowed: AllowList) -> httpx.AsyncClient:
+    """Fetches from addresses that users gave. What one user's host sets as a cookie is not sent for another's slide."""
+    no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
+    timeout = httpx.Timeout(10, read=30)
+    return httpx.AsyncClient(transport=GuardedTransport(allowed), timeout=timeout, cookies=no_cookies, trust_env=False)
+
+
+def uploads_client() -> httpx.AsyncClient:
+    """Puts files into the store, which may check a large one before it answers."""
+    timeout = httpx.Timeout(10, read=300, write=60)
+    return httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(), timeout=timeout, trust_env=False)
+
+
+def _offers() -> list[OfferedVersion]:
     offers = [
         OfferedVersion(application_id=manifest.application_id, version_number=version.number)
         for manifest in manifests()
         for version in manifest.versions
     ]
-    request = LeaseRequest(worker_name=settings.worker_name, versions=offers, wait_s=_WAIT_S)
-    api = WorkerApi(settings.api_root, settings.worker_token_file.read_text().strip())
-    transport = GuardedTransport(AllowList(settings.fetch_allow))
-    timeout = httpx.Timeout(10, read=60, write=60)
-    async with (
-        contextlib.aclosing(api),
-        httpx.AsyncClient(transport=transport, timeout=timeout, follow_redirects=True) as slides,
-        httpx.AsyncClient(timeout=timeout, trust_env=False) as uploads,
-        asyncio.TaskGroup() as slots,
-    ):
-        for _ in range(settings.worker_slots):
-            slots.create_task(_slot(api, slides, uploads, settings, request))
+    if not offers:
+        raise NoApplicationInstalled
+    return offers
 
 
 async def _slot(
-    api: WorkerApi,
-    slides: httpx.AsyncClient,
-    uploads: httpx.AsyncClient,
-    settings: WorkerSettings,
-    request: LeaseRequest,
+    api: WorkerApi, slides: httpx.AsyncClient, uploads: httpx.AsyncClient, scratch: Path, request: LeaseRequest
 ) -> None:
-    while True:
+    task = asyncio.current_task()
+    assert task is not None
+    while not task.cancelling():
+        # One item, whatever is wrong with it, must never stop the worker.
         try:
-            lease = await api.lease(request)
-            if lease is not None:
+            granted = await api.lease(request)
+            if granted is not None:
+                lease = granted.lease
                 log.info("item %s of run %s, attempt %d", lease.item_id, lease.run_id, lease.attempt)
-                await Attempt(api, slides, uploads, settings.scratch, lease).run()
+                await Attempt(api, slides, uploads, scratch, granted).run()
+        except WorkerFault as fault:
+            log.error("%s", fault)
+            await asyncio.sleep(_REST_S)
         except ServiceRefused as refusal:
             log.error("%s", refusal)
             await asyncio.sleep(_REFUSED_WAIT_S)
+        except asyncio.CancelledError:
+            if task.cancelling():
+                raise
+            log.exception("an attempt was cancelled from within")
+            await asyncio.sleep(_REFUSED_WAIT_S)
         except Exception:
-            # One item, whatever is wrong with it, must never stop the worker; its lease expires.
             log.exception("an attempt ended unexpectedly")
             await asyncio.sleep(_REFUSED_WAIT_S)

@@ -1,30 +1,74 @@
-"""The folder of one attempt: made for it, removed after it, and after a worker that was killed."""
+"""The folder of one attempt: made for it, removed after it, and after a worker that was killed.
 
+It is locked while its worker lives; the system frees the lock when that ends, however it ends. So several workers can
+share a disk, even if they do not see each other's processes. (On Windows, each needs a scratch folder of its own.)
+"""
+
+import asyncio
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import UUID
 
-import psutil
+if sys.platform == "win32":
+
+    @contextlib.contextmanager
+    def _locked(folder: Path) -> Iterator[None]:
+        yield
+
+else:
+    import fcntl
+
+    @contextlib.contextmanager
+    def _locked(folder: Path) -> Iterator[None]:
+        """Hold the lock of a folder; an OSError if another process does, or there is no such folder."""
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        finally:
+            os.close(descriptor)
 
 
 def clean_up(scratch: Path) -> None:
-    """Remove what workers that are gone left behind. Folders are named after the process that made them."""
+    """Remove what workers that are gone left behind."""
     scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
     for leftover in scratch.iterdir():
-        owner, _, _ = leftover.name.partition("-")
-        if owner.isdigit() and (int(owner) == os.getpid() or not psutil.pid_exists(int(owner))):
-            shutil.rmtree(leftover, ignore_errors=True)
+        with contextlib.suppress(OSError), _locked(leftover):
+            _remove(leftover)
 
 
-@contextlib.contextmanager
-def attempt_folder(scratch: Path, item_id: UUID, attempt: int) -> Iterator[Path]:
+@contextlib.asynccontextmanager
+async def attempt_folder(scratch: Path, item_id: UUID, attempt: int) -> AsyncIterator[Path]:
     """An empty folder, removed with all that is in it at the end."""
-    folder = scratch / f"{os.getpid()}-{item_id}-{attempt}"
-    folder.mkdir(mode=0o700)
-    try:
-        yield folder
-    finally:
+    with contextlib.ExitStack() as lock:
+        folder = _new_folder(scratch, f"{item_id}-{attempt}-", lock)
+        try:
+            yield folder
+        finally:
+            await asyncio.to_thread(_remove, folder)
+
+
+def _new_folder(scratch: Path, prefix: str, lock: contextlib.ExitStack) -> Path:
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=scratch))
+        # A worker that starts at this moment may have taken it for left behind.
+        with contextlib.suppress(OSError):
+            lock.enter_context(_locked(folder))
+            if folder.exists():
+                return folder
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        # An application may have taken the right to write from folders of its own.
+        for parent, names, _ in os.walk(folder):
+            for path in (Path(parent, name) for name in names):
+                if not path.is_symlink():
+                    path.chmod(0o700)
         shutil.rmtree(folder, ignore_errors=True)

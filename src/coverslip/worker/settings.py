@@ -15,7 +15,7 @@ class WorkerSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="COVERSLIP_", env_file=".env", extra="ignore")
 
-    api_root: str = Field(description="Address of the service, without a final slash")
+    api_root: str = Field(description="Address of the service")
     worker_token_file: Path = Field(description="File with the worker's token")
     worker_name: str = Field(default_factory=socket.gethostname, description="Name shown beside its attempts")
     worker_slots: int = Field(default=1, ge=1, description="Items processed at once")
@@ -24,10 +24,28 @@ class WorkerSettings(BaseSettings):
         default=(), description="Hosts and CIDRs slides may come from although they are not public"
     )
 
+    @field_validator("api_root")
+    @classmethod
+    def _without_final_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
     @field_validator("fetch_allow", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    def worker_token(self) -> str:
+        """The worker's token.
+
+        Raises
+        ------
+        WorkerSettingsInvalid
+            If its file cannot be read.
+        """
+        try:
+            return self.worker_token_file.read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise WorkerSettingsInvalid(faults=f"COVERSLIP_WORKER_TOKEN_FILE: {error}") from None
 
 
 def load_settings() -> WorkerSettings:

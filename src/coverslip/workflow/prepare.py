@@ -10,7 +10,7 @@ from coverslip.workflow.errors import NoUsableSlides, SourceMissing
 from coverslip.workflow.events import OnEvent, SlideRead, SlideUnreadable, ignore
 from coverslip.workflow.table import SlideRow
 
-SLIDE_SUFFIXES = (".svs", ".tif", ".tiff", ".dcm", ".ndpi", ".scn", ".bif", ".svslide", ".mrxs", ".vms", ".vmu")
+SLIDE_SUFFIXES = (".svs", ".tif", ".tiff", ".dcm", ".ndpi", ".scn", ".bif", ".svslide", ".mrxs", ".vms", ".vmu", ".zip")
 SEVERAL_FILES_SUFFIXES = (".mrxs", ".vms", ".vmu")
 """Formats whose pixels lie in other files than the one that is opened; one file of them is no slide."""
 
@@ -54,7 +54,7 @@ def prepare(source: Path, on_event: OnEvent = ignore) -> Prepared:
 def find_slides(source: Path) -> list[Path]:
     """The slides in a folder and below it, in order of their paths, or the file itself whatever its suffix.
 
-    Hidden files and folders with downloaded results are passed over.
+    Hidden files and folders with downloaded results are passed over. A DICOM series is one slide: its largest volume.
 
     Raises
     ------
@@ -69,7 +69,7 @@ def find_slides(source: Path) -> list[Path]:
     for folder, subfolders, names in os.walk(source):
         subfolders[:] = [name for name in subfolders if not name.startswith(".") and not RUN_FOLDER.fullmatch(name)]
         found += [Path(folder, name) for name in names if _is_slide_name(name)]
-    return sorted(found)
+    return _one_of_each_series(sorted(found))
 
 
 def read_slide(path: Path, on_event: OnEvent = ignore) -> SlideRow:
@@ -92,7 +92,7 @@ def read_slide(path: Path, on_event: OnEvent = ignore) -> SlideRow:
             f"a slide in {path.suffix.lower()} format is spread over several files; convert it to one, such as TIFF"
         )
         raise NotASlide(name=path.name, reason=reason)
-    with open_slide(path) as slide:
+    with open_slide(path, series=False) as slide:  # this file alone is uploaded
         info = slide.info
     total_bytes, done_bytes = path.stat().st_size, 0
 
@@ -102,6 +102,16 @@ def read_slide(path: Path, on_event: OnEvent = ignore) -> SlideRow:
         on_event(SlideRead(path, done_bytes, total_bytes))
 
     return SlideRow(str(path), crc32c_file(path, count), info.mpp, info.width_px, info.height_px)
+
+
+def _one_of_each_series(paths: list[Path]) -> list[Path]:
+    files = [path for path in paths if path.suffix.lower() == ".dcm"]
+    if len(files) < 2:
+        return paths
+    from coverslip.slides.dicom_instances import one_file_each
+
+    standing = set(one_file_each(files))
+    return [path for path in paths if path.suffix.lower() != ".dcm" or path in standing]
 
 
 def _is_slide_name(name: str) -> bool:

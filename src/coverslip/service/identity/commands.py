@@ -81,10 +81,28 @@ class SignIn:
             user_id = await self._use_link(connection, secret, administrator)
             return await self._start_session(connection, user_id, client_id)
 
-    async def use_link(self, secret: str, *, administrator: setup.FirstAdministrator | None) -> str:
-        """As ``redeem_link``, but start no session; returns the user's id."""
+    async def set_up(self, secret: str, administrator: setup.FirstAdministrator) -> None:
+        """As ``redeem_link``, but start no session.
+
+        Raises
+        ------
+        LinkInvalid, SetupIncomplete, AlreadySetUp
+        """
         async with self._database.transaction(_PLATFORM) as connection:
-            return await self._use_link(connection, secret, administrator)
+            await self._use_link(connection, secret, administrator)
+
+    async def approve_device_by_link(self, secret: str, user_code: str) -> None:
+        """Let the device that shows ``user_code`` act for the user of a one-time link.
+
+        Raises
+        ------
+        LinkInvalid
+        UserCodeUnknown
+            If no device waits with that code; the link can be used again.
+        """
+        async with self._database.transaction(_PLATFORM) as connection:
+            user_id = await self._use_link(connection, secret, None)
+            await self._approve_device(connection, user_code, user_id)
 
     async def _use_link(
         self, connection: AsyncConnection, secret: str, administrator: setup.FirstAdministrator | None
@@ -174,14 +192,15 @@ class SignIn:
         async with self._database.transaction(_PLATFORM) as connection:
             if is_throttled(await queries.recent_login_failures(connection, email, FAILURE_WINDOW)):
                 raise LoginThrottled
+            # A failure until the password proves right, so that many attempts at once are counted too.
+            await queries.record_login_failure(connection, email)
             account = await queries.account_by_email(connection, issuer=EMBEDDED_ISSUER, email=email)
         matches = await password_matches(password, account.password_hash if account is not None else None)
+        if account is None or not matches:
+            raise PasswordRefused
         async with self._database.transaction(_PLATFORM) as connection:
-            if account is not None and matches:
-                await queries.forget_login_failures(connection, email)
-                return str(account.id)
-            await queries.record_login_failure(connection, email)
-        raise PasswordRefused
+            await queries.forget_login_failures(connection, email)
+        return str(account.id)
 
     async def approve_device(self, user_code: str, user_id: str) -> None:
         """Let the device that shows ``user_code`` act for the user.
@@ -191,11 +210,14 @@ class SignIn:
         UserCodeUnknown
             If no device waits with that code.
         """
-        user_code = user_code.strip().upper()
         async with self._database.transaction(_PLATFORM) as connection:
-            if not await queries.approve_device(connection, user_code=user_code, user_id=user_id):
-                raise UserCodeUnknown(user_code=user_code)
-            await audit.record(connection, "user.login", subject=user_id, user_id=user_id, by="device")
+            await self._approve_device(connection, user_code, user_id)
+
+    async def _approve_device(self, connection: AsyncConnection, user_code: str, user_id: str) -> None:
+        user_code = user_code.strip().upper()
+        if not await queries.approve_device(connection, user_code=user_code, user_id=user_id):
+            raise UserCodeUnknown(user_code=user_code)
+        await audit.record(connection, "user.login", subject=user_id, user_id=user_id, by="device")
 
     async def _start_session(self, connection: AsyncConnection, user_id: str, client_id: str) -> TokenResponse:
         membership = await queries.first_membership(connection, user_id)

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form
 from fastapi.responses import JSONResponse
 
+from coverslip.contract.fields import StorableText
 from coverslip.contract.identity import (
     DEVICE_CODE_GRANT,
     ONE_TIME_LINK_GRANT,
@@ -17,7 +18,7 @@ from coverslip.service.identity.setup import FirstAdministrator
 
 router = APIRouter(tags=["Sign-in"])
 
-Parameter = Annotated[str | None, Form(max_length=4096)]
+Parameter = Annotated[StorableText | None, Form(max_length=4096)]
 
 
 def _refusal(error: OAuthError) -> JSONResponse:

@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 
 from coverslip.contract.errors import CoverslipError
+from coverslip.contract.fields import StorableText
 from coverslip.service.context import ContextDep
 from coverslip.service.identity.errors import LinkInvalid, OAuthError
 from coverslip.service.identity.passwords import MIN_PASSWORD_LENGTH
@@ -16,13 +17,14 @@ from coverslip.service.identity.setup import FirstAdministrator
 router = APIRouter(include_in_schema=False)
 _templates = Jinja2Templates(Path(__file__).parent / "pages")
 
-Field = Annotated[str, Form(max_length=4096)]
+Field = Annotated[StorableText, Form(max_length=4096)]
 
 # Nothing from elsewhere, no scripts, never in a frame, and no address with a secret sent on as a referrer.
 _HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
+    "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
@@ -64,17 +66,16 @@ async def set_up(
     try:
         purpose = await context.sign_in.link_purpose(link)
         if purpose == "login":
-            user_id = await context.sign_in.use_link(link, administrator=None)
-            await context.sign_in.approve_device(user_code, user_id)
+            await context.sign_in.approve_device_by_link(link, user_code)
             return _message(request, "Signed in", "Your device is signed in. You can close this page.")
-        await context.sign_in.use_link(link, administrator=form)
+        await context.sign_in.set_up(link, form)
     except LinkInvalid as error:
         return _message(request, "This link is not valid", str(error), 400)
     except OAuthError as error:
         fault = str(error)
         return _page(request, "setup.html", 400, link=link, fault=fault, form=form, min_length=MIN_PASSWORD_LENGTH)
     except CoverslipError as error:
-        return _message(request, "Not signed in", str(error), 400)
+        return _page(request, "link.html", 400, link=link, fault=str(error))
     text = f"{form.organization} is set up. On your computer, run `coverslip user login` and sign in as {form.email}."
     return _message(request, "Welcome to Coverslip", text)
 

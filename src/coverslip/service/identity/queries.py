@@ -75,7 +75,7 @@ async def first_membership(connection: AsyncConnection, user_id: str) -> AnyRow 
 async def account_by_email(connection: AsyncConnection, *, issuer: str, email: str) -> AnyRow | None:
     statement = select(user_account).where(
         user_account.c.issuer == issuer,
-        func.lower(user_account.c.email) == email.lower(),
+        func.lower(user_account.c.email) == func.lower(email),
         user_account.c.disabled_at.is_(None),
     )
     return (await connection.execute(statement)).one_or_none()
@@ -231,6 +231,8 @@ async def record_login_failure(connection: AsyncConnection, email: str) -> None:
 
 
 async def recent_login_failures(connection: AsyncConnection, email: str, window: timedelta) -> int:
+    """How many there were; until the transaction ends, nobody else counts those of this account."""
+    await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(email.lower(), 1))))
     statement = select(func.count()).where(
         login_failure.c.email == email.lower(), login_failure.c.failed_at > func.now() - window
     )

@@ -80,4 +80,7 @@ class TokenIssuer:
             self._registry.validate(decoded.claims)
         except (JoseError, ValueError, TypeError, KeyError) as error:
             raise TokenRefused from error
-        return Claims(subject=str(decoded.claims["sub"]), organization_id=str(decoded.claims["org_id"]))
+        subject, organization_id = decoded.claims["sub"], decoded.claims["org_id"]
+        if not all(isinstance(claim, str) and "\x00" not in claim for claim in (subject, organization_id)):
+            raise TokenRefused
+        return Claims(subject, organization_id)

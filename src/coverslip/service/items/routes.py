@@ -1,6 +1,8 @@
 """Items over HTTP."""
 
 from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
@@ -24,11 +26,12 @@ from coverslip.service.identity.authentication import PrincipalDep
 from coverslip.service.items import queries
 from coverslip.service.items.errors import ItemNotFound
 from coverslip.service.lifecycle import State
-from coverslip.service.paging import Page, sort_order
+from coverslip.service.paging import Page, SortOrder, sort_order
 from coverslip.service.runs import commands
 from coverslip.service.runs import queries as runs
 from coverslip.service.runs.checksum import metadata_checksum
 from coverslip.service.runs.errors import RunNotFound
+from coverslip.service.runs.queue import items_before
 from coverslip.service.runs.routes import MetadataFilter, listing
 
 # An external id may hold slashes, so it takes all of the path that is left.
@@ -40,14 +43,37 @@ _SORT_DESCRIPTION = (
 )
 
 
-async def _responses(
-    context: Context, connection: AsyncConnection, principal: Principal, run: AnyRow, rows: list[AnyRow]
-) -> list[ItemResultReadResponse]:
+@dataclass(frozen=True)
+class _Found:
+    """Items of a run with their artifacts."""
+
+    run: AnyRow
+    items: Sequence[AnyRow]
+    inputs: Sequence[AnyRow]
+    outputs: Sequence[AnyRow]
+
+
+async def _find(
+    connection: AsyncConnection,
+    principal: Principal,
+    run_id: UUID,
+    narrow: queries.ItemFilter,
+    page: Page,
+    order: SortOrder | None = None,
+) -> _Found:
+    run = await runs.run_by_id(connection, run_id, readable_runs(principal))
+    if run is None:
+        raise RunNotFound
+    rows = await queries.items(connection, run_id, narrow, order=order or [], page=page)
     ids = [row.id for row in rows]
+    return _Found(run, rows, await artifacts.inputs_of(connection, ids), await artifacts.outputs_of(connection, ids))
+
+
+async def _responses(context: Context, principal: Principal, found: _Found) -> list[ItemResultReadResponse]:
     inputs: dict[UUID, list[InputArtifactResultReadResponse]] = defaultdict(list)
     outputs: dict[UUID, list[OutputArtifactResultReadResponse]] = defaultdict(list)
-    is_submitter = principal.user_id == run.submitted_by
-    for row in await artifacts.inputs_of(connection, ids):
+    is_submitter = principal.user_id == found.run.submitted_by
+    for row in found.inputs:
         inputs[row.item_id].append(
             InputArtifactResultReadResponse(
                 input_artifact_id=row.id,
@@ -56,7 +82,7 @@ async def _responses(
                 download_url=row.download_url if is_submitter else None,
             )
         )
-    for row in await artifacts.outputs_of(connection, ids):
+    for row in found.outputs:
         available = row.output == ArtifactOutput.AVAILABLE
         outputs[row.item_id].append(
             OutputArtifactResultReadResponse(
@@ -72,8 +98,8 @@ async def _responses(
             )
         )
     preceding = (0, 0)
-    if any(row.state == State.PENDING for row in rows):
-        preceding = await runs.items_before(connection, run)
+    if any(row.state == State.PENDING for row in found.items):
+        preceding = await items_before(context, found.run)
     return [
         ItemResultReadResponse(
             item_id=row.id,
@@ -91,7 +117,7 @@ async def _responses(
             input_artifacts=inputs[row.id],
             output_artifacts=outputs[row.id],
         )
-        for row in rows
+        for row in found.items
     ]
 
 
@@ -120,11 +146,8 @@ async def list_items(
     narrow = queries.ItemFilter(item_id__in, external_id__in, state, termination_reason, custom_metadata)
     order = sort_order(sort, queries.ITEM_SORT)
     async with listing(context, principal, custom_metadata) as connection:
-        run = await runs.run_by_id(connection, run_id, readable_runs(principal))
-        if run is None:
-            raise RunNotFound
-        rows = await queries.items(connection, run_id, narrow, order=order, page=Page(page, page_size))
-        return await _responses(context, connection, principal, run, list(rows))
+        found = await _find(connection, principal, run_id, narrow, Page(page, page_size), order)
+    return await _responses(context, principal, found)
 
 
 @router.put(
@@ -164,10 +187,7 @@ async def read_item(
     """One item with its artifacts."""
     narrow = queries.ItemFilter(external_ids=[external_id])
     async with context.database.transaction(principal.scope) as connection:
-        run = await runs.run_by_id(connection, run_id, readable_runs(principal))
-        if run is None:
-            raise RunNotFound
-        rows = await queries.items(connection, run_id, narrow, order=[], page=Page(1, 1))
-        if not rows:
-            raise ItemNotFound
-        return (await _responses(context, connection, principal, run, list(rows)))[0]
+        found = await _find(connection, principal, run_id, narrow, Page(1, 1))
+    for response in await _responses(context, principal, found):
+        return response
+    raise ItemNotFound

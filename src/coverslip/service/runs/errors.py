@@ -51,6 +51,7 @@ class IdempotencyKeyReused(ServiceError):
 
     code = "RUN.IDEMPOTENCY_KEY_REUSED"
     status = HTTPStatus.UNPROCESSABLE_ENTITY
+    place = ("header", "idempotency-key")
     remedy = "Use a new key for a new run."
 
 
@@ -67,6 +68,7 @@ class FilterRefused(ServiceError):
 
     code = "FILTER.REFUSED"
     status = HTTPStatus.UNPROCESSABLE_ENTITY
+    place = ("query", "custom_metadata")
     remedy = 'A valid filter is, for example: $.study ? (@ == "abc-1")'
 
 
@@ -75,4 +77,5 @@ class FilterTooSlow(ServiceError):
 
     code = "FILTER.TOO_SLOW"
     status = HTTPStatus.UNPROCESSABLE_ENTITY
+    place = ("query", "custom_metadata")
     remedy = "Compare with == rather than like_regex, or narrow the list by application or external id."

@@ -1,5 +1,6 @@
 """SQL about runs."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,10 @@ RUN_SORT: Mapping[str, ColumnElement[Any]] = {
     "termination_reason": run.c.termination_reason,
     "state": run.c.state,
 }
+
+
+# A string in a jsonpath; a dollar sign in it is not the root.
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 @dataclass(frozen=True)
@@ -171,7 +176,7 @@ async def runs(
 
 def matches_jsonpath(column: ColumnElement[Any], path: str) -> ColumnElement[bool]:
     """PostgreSQL's ``@?`` in lax mode; a path without root is given one, as the published contract says."""
-    rooted = path if "$" in path else f"$.{path.strip()}"
+    rooted = path if "$" in _STRING.sub("", path) else f"$.{path.strip()}"
     return column.bool_op("@?")(cast(rooted, JSONPATH))
 
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Header, Query, Response, status
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from coverslip.contract.fields import StorableText
 from coverslip.contract.metadata import CustomMetadataUpdateRequest, CustomMetadataUpdateResponse
 from coverslip.contract.progress import ItemProgress
 from coverslip.contract.runs import (
@@ -30,6 +31,7 @@ from coverslip.service.runs import commands, queries
 from coverslip.service.runs.checksum import metadata_checksum
 from coverslip.service.runs.creation import create_run
 from coverslip.service.runs.errors import FilterRefused, FilterTooSlow, RunNotFound
+from coverslip.service.runs.queue import items_before
 from coverslip.service.scheduling.lease_queries import progress_of_run
 
 router = APIRouter(prefix="/v1/runs", tags=["Public"])
@@ -55,6 +57,10 @@ _SORT_DESCRIPTION = (
 # PostgreSQL's SQLSTATE when statement_timeout stopped a query.
 _QUERY_CANCELED = "57014"
 
+# Classes of SQLSTATE that only the filter's text can cause in a list: a feature that PostgreSQL's jsonpath lacks, data
+# exceptions, syntax errors, too complex an expression.
+_CAUSED_BY_FILTER = ("0A", "22", "42", "54")
+
 
 @asynccontextmanager
 async def listing(
@@ -78,8 +84,7 @@ async def listing(
         sqlstate = getattr(error.orig, "sqlstate", None) or ""
         if sqlstate == _QUERY_CANCELED:
             raise FilterTooSlow(timeout_ms=timeout_ms) from None
-        # Class 22, data exceptions, and 42, syntax errors: only the filter's text can cause them here.
-        if sqlstate[:2] in ("22", "42"):
+        if sqlstate[:2] in _CAUSED_BY_FILTER:
             raise FilterRefused(reason=str(error.orig).splitlines()[0]) from None
         raise
 
@@ -180,7 +185,7 @@ async def submit_run(
     context: ContextDep,
     principal: PrincipalDep,
     idempotency_key: Annotated[
-        str | None,
+        StorableText | None,
         Header(
             max_length=255,
             description="Any text of your own; the same request sent again with it returns the same run",
@@ -203,8 +208,7 @@ async def read_run(run_id: UUID, context: ContextDep, principal: PrincipalDep) -
         row = await queries.run_by_id(connection, run_id, readable_runs(principal))
         if row is None:
             raise RunNotFound
-        preceding = await queries.items_before(connection, row) if row.state != State.TERMINATED else None
-    return _response(row, preceding)
+    return _response(row, await items_before(context, row) if row.state != State.TERMINATED else None)
 
 
 @router.post(

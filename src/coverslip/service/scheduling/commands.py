@@ -44,7 +44,7 @@ from coverslip.service.scheduling.errors import (
     ArtifactNotUploaded,
     LeaseLost,
 )
-from coverslip.service.scheduling.rules import UPLOAD_URL_LIFETIME, GiveUp, after_failure
+from coverslip.service.scheduling.rules import LATE_UPLOADS_UNTIL, UPLOAD_URL_LIFETIME, GiveUp, after_failure
 from coverslip.service.storage.store import Area, ObjectKey
 
 _PLATFORM = PlatformScope()
@@ -371,7 +371,7 @@ def _events(
 
 
 async def sweep_attempt(context: Context, attempt: AnyRow) -> None:
-    """Delete what an attempt that ended long ago left in the store and no artifact owns."""
+    """Delete what an attempt that has ended left in the store and no artifact owns."""
     async with context.database.transaction(_PLATFORM) as connection:
         owned = await artifacts.available_paths(connection, attempt.item_id)
     prefix = attempt_prefix(attempt.organization_id, attempt.run_id, attempt.item_id, attempt.number)
@@ -379,4 +379,4 @@ async def sweep_attempt(context: Context, attempt: AnyRow) -> None:
         if stat.key.path not in owned:
             await context.store.delete(stat.key)
     async with context.database.transaction(_PLATFORM) as connection:
-        await leases.mark_swept(connection, attempt.item_id, attempt.number)
+        await leases.mark_swept(connection, attempt.item_id, attempt.number, late_uploads_until=LATE_UPLOADS_UNTIL)

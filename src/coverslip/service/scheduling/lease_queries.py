@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import case, delete, func, insert, null, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -113,6 +113,7 @@ async def end_lease(connection: AsyncConnection, *, item_id: UUID, number: int, 
     values: dict[str, Any] = {
         "ended_at": func.now(),
         "outcome": end.outcome,
+        "sweep_due_at": null() if end.outcome is AttemptOutcome.SUCCEEDED else func.now(),
         "error_code": end.error_code,
         "error_message": end.error_message,
         "log": end.log,
@@ -136,7 +137,7 @@ async def revoke_leases_of_run(connection: AsyncConnection, run_id: UUID) -> Non
         await connection.execute(
             update(attempt)
             .where(attempt.c.item_id == row.item_id, attempt.c.number == row.attempt)
-            .values(ended_at=func.now(), outcome=AttemptOutcome.CANCELED)
+            .values(ended_at=func.now(), outcome=AttemptOutcome.CANCELED, sweep_due_at=func.now())
         )
 
 
@@ -157,25 +158,30 @@ async def lease_attempt(connection: AsyncConnection, item_id: UUID) -> int | Non
     return (await connection.execute(statement)).scalar_one_or_none()
 
 
-async def unswept_attempts(connection: AsyncConnection, age: timedelta) -> Sequence[AnyRow]:
-    """Attempts that ended at least ``age`` ago and whose leftovers have not been deleted since."""
+async def attempts_to_sweep(connection: AsyncConnection) -> Sequence[AnyRow]:
+    """Attempts that have ended and may have left uploads that no artifact owns."""
     statement = (
         select(attempt.c.organization_id, attempt.c.run_id, attempt.c.item_id, attempt.c.number)
-        .where(attempt.c.swept_at.is_(None), attempt.c.ended_at <= func.now() - age)
+        .where(attempt.c.sweep_due_at <= func.now())
+        .order_by(attempt.c.sweep_due_at)
         .limit(100)
     )
     return (await connection.execute(statement)).all()
 
 
-async def mark_swept(connection: AsyncConnection, item_id: UUID, number: int) -> None:
+async def mark_swept(connection: AsyncConnection, item_id: UUID, number: int, *, late_uploads_until: timedelta) -> None:
+    """Note that an attempt's leftovers were deleted: once more later, if uploads may still arrive so long after it."""
+    last = attempt.c.ended_at + late_uploads_until
     await connection.execute(
-        update(attempt).where(attempt.c.item_id == item_id, attempt.c.number == number).values(swept_at=func.now())
+        update(attempt)
+        .where(attempt.c.item_id == item_id, attempt.c.number == number)
+        .values(sweep_due_at=case((last > func.now(), last), else_=null()))
     )
 
 
 async def sweep_again(connection: AsyncConnection, run_id: UUID) -> None:
     """Have the attempts of a run swept once more."""
-    await connection.execute(update(attempt).where(attempt.c.run_id == run_id).values(swept_at=None))
+    await connection.execute(update(attempt).where(attempt.c.run_id == run_id).values(sweep_due_at=func.now()))
 
 
 async def progress_of_run(connection: AsyncConnection, run_id: UUID) -> Sequence[AnyRow]:

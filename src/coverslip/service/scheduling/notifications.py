@@ -4,13 +4,11 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterator
-from typing import Any, cast
 
-import psycopg
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from coverslip.service.database.engine import Database
+from coverslip.service.database.notifications import listen, notify
 
 _CHANNEL = "coverslip_work"
 _RECONNECT_S = 1.0
@@ -42,7 +40,7 @@ class WorkNotifier:
 
     async def announce(self, connection: AsyncConnection) -> None:
         """Wake every waiting worker when the transaction of ``connection`` commits."""
-        await connection.execute(text(f"notify {_CHANNEL}"))
+        await notify(connection, _CHANNEL)
 
     @contextlib.contextmanager
     def watch(self) -> Iterator[asyncio.Event]:
@@ -57,12 +55,8 @@ class WorkNotifier:
     async def _listen(self) -> None:
         while True:
             try:
-                async with self._database.session() as connection:
-                    raw = await connection.get_raw_connection()
-                    driver = cast("psycopg.AsyncConnection[Any]", raw.driver_connection)
-                    await driver.execute(f"listen {_CHANNEL}")
-                    self._wake()
-                    async for _ in driver.notifies():
+                async with contextlib.aclosing(listen(self._database, _CHANNEL)) as notifications:
+                    async for _ in notifications:
                         self._wake()
             except asyncio.CancelledError:
                 raise

@@ -9,7 +9,7 @@ DEFAULT_DUE = timedelta(days=7)
 UPLOAD_URL_LIFETIME = timedelta(hours=1)
 """How long a worker may begin to upload an artifact to the URL it was given."""
 
-LEFTOVERS_SWEPT_AFTER = 2 * UPLOAD_URL_LIFETIME
+LATE_UPLOADS_UNTIL = 2 * UPLOAD_URL_LIFETIME
 """An attempt that ended this long ago uploads nothing any more, even if it began at the last moment."""
 
 _BACKOFF_FACTOR = 4

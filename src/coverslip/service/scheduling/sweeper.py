@@ -10,8 +10,7 @@ from coverslip.service.database.scope import PlatformScope
 from coverslip.service.runs.commands import cancel_overdue_run
 from coverslip.service.runs.queries import runs_past_deadline
 from coverslip.service.scheduling.commands import expire_lease, sweep_attempt
-from coverslip.service.scheduling.lease_queries import expired_leases, is_only_sweeper, unswept_attempts
-from coverslip.service.scheduling.rules import LEFTOVERS_SWEPT_AFTER
+from coverslip.service.scheduling.lease_queries import attempts_to_sweep, expired_leases, is_only_sweeper
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +20,7 @@ async def sweep(context: Context) -> None:
     async with context.database.transaction(PlatformScope()) as connection:
         lost = await expired_leases(connection)
         overdue = await runs_past_deadline(connection)
-        unswept = await unswept_attempts(connection, LEFTOVERS_SWEPT_AFTER)
+        unswept = await attempts_to_sweep(connection)
     steps: list[Callable[[], Awaitable[None]]] = [
         *(partial(expire_lease, context, lease) for lease in lost),
         *(partial(cancel_overdue_run, context, run_id) for run_id in overdue),

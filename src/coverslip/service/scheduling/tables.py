@@ -45,7 +45,8 @@ attempt = Table(
     Column("log", Text, nullable=False, server_default=text("''")),
     Column("peak_memory_mb", Integer),
     # When the store was last searched for what this attempt left there unpublished.
-    Column("swept_at", instant),
+    # What it uploaded without publishing is deleted then; null if nothing can be left.
+    Column("sweep_due_at", instant),
 )
 Index("attempt_run", attempt.c.run_id)
-Index("attempt_unswept", attempt.c.ended_at, postgresql_where=text("swept_at is null"))
+Index("attempt_unswept", attempt.c.sweep_due_at, postgresql_where=text("sweep_due_at is not null"))

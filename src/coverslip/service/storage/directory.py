@@ -92,6 +92,8 @@ class DirectoryStore:
         ------
         SizeDiffers, ChecksumDiffers
             If the bytes are not those announced.
+        ObjectKeyInvalid
+            If the key would have to be a file and a directory at once.
         StoreFull
             If the disk is full.
         """
@@ -117,6 +119,9 @@ class DirectoryStore:
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise StoreFull from error
+            if error.errno in (errno.EEXIST, errno.ENOTDIR, errno.EISDIR):
+                fault = "another object has a part of it as its key, or has it as a part of its own"
+                raise ObjectKeyInvalid(path=key.path, fault=fault) from error
             raise
         finally:
             incoming.unlink(missing_ok=True)
@@ -162,8 +167,14 @@ def _base64(checksum: google_crc32c.Checksum) -> str:
 
 
 def _move_into_place(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    source.replace(target)
+    while source.exists():
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            source.replace(target)
+        except (FileNotFoundError, FileExistsError):
+            # A deletion beside us may remove a directory as soon as it is made, because it is still empty.
+            if target.parent.is_file():
+                raise
     if sys.platform == "win32":  # which cannot open directories
         return
     directory = os.open(target.parent, os.O_RDONLY)
@@ -174,7 +185,10 @@ def _move_into_place(source: Path, target: Path) -> None:
 
 
 def _delete(path: Path, area: Path) -> None:
-    path.unlink(missing_ok=True)
+    try:
+        path.unlink(missing_ok=True)
+    except NotADirectoryError:  # what could hold it is an object itself
+        return
     # Leave no empty directories behind; one that is not empty any more ends the climb.
     for parent in path.parents:
         if parent == area:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Request, Response, status
 from fastapi.responses import FileResponse, JSONResponse
+from starlette.requests import ClientDisconnect
 
 from coverslip.service.storage.directory import DirectoryStore
 from coverslip.service.storage.errors import ObjectNotFound
@@ -41,7 +42,10 @@ def directory_store_router(store: DirectoryStore) -> APIRouter:
         key = ObjectKey(area, path)
         store.signer.check("PUT", str(key), query)
         checksum = query["crc32c"]
-        await store.receive(key, request.stream(), size_bytes=int(query["size"]), checksum_base64_crc32c=checksum)
+        try:
+            await store.receive(key, request.stream(), size_bytes=int(query["size"]), checksum_base64_crc32c=checksum)
+        except ClientDisconnect:  # nothing was kept, and nobody hears an answer
+            return Response(status_code=status.HTTP_400_BAD_REQUEST)
         return JSONResponse({"checksum_base64_crc32c": checksum})
 
     return router

@@ -1,5 +1,6 @@
 """The one interface to objects, whatever keeps them."""
 
+import unicodedata
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,6 +10,9 @@ from coverslip.service.storage.errors import ObjectKeyInvalid
 
 _MAX_PATH_BYTES = 1024
 _MAX_PART_BYTES = 255
+
+# Control characters, halves of surrogate pairs, line and paragraph separators.
+_UNUSABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 class Area(StrEnum):
@@ -35,7 +39,7 @@ class ObjectKey:
         parts = self.path.split("/")
         if any(part in ("", ".", "..") for part in parts):
             fault = "it has an empty part, '.' or '..'"
-        elif "\\" in self.path or not self.path.isprintable():
+        elif "\\" in self.path or any(unicodedata.category(character) in _UNUSABLE for character in self.path):
             fault = "it has a backslash or a control character"
         elif len(self.path.encode(errors="replace")) > _MAX_PATH_BYTES:
             fault = f"it is longer than {_MAX_PATH_BYTES} bytes"

@@ -1,13 +1,17 @@
-"""The process an application runs in: ``python -m coverslip.worker.engines.child``, started by an engine.
+"""The process an application runs in.
 
 The job comes as the first line of standard input; messages go out as lines on what was standard output. Whatever the
-application prints goes to standard error, which is its log. When standard input ends, the worker is gone, and this
-process ends too.
+application prints goes to standard error, which is its log.
 """
 
+import contextlib
+import faulthandler
+import io
+import math
 import os
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,6 +29,8 @@ from coverslip.worker.engines.messages import (
     ProgressMade,
     Raised,
 )
+
+_PROGRESS_EVERY_S = 0.1
 
 
 class _Channel:
@@ -52,39 +58,66 @@ class _Outputs:
         return self._directory
 
     def write(self, name: str, path: Path, metadata: Mapping[str, Any]) -> None:
-        self._channel.send(ArtifactWritten(name=name, path=path.resolve(), metadata=dict(metadata)))
+        self._channel.send(ArtifactWritten(name=name, path=path.absolute(), metadata=dict(metadata)))
 
 
-def main() -> None:
-    """Run one job."""
-    messages = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    channel = _Channel(messages)
+class _Progress:
+    """The ``Progress`` of the application protocol. Of what comes faster than anybody can look, some is left out."""
+
+    def __init__(self, channel: _Channel) -> None:
+        self._channel = channel
+        self._stage: str | None = None
+        self._sent_at = 0.0
+
+    def __call__(self, stage: str, fraction: float) -> None:
+        now = time.monotonic()
+        if stage != self._stage or now - self._sent_at >= _PROGRESS_EVERY_S:
+            self._stage, self._sent_at = stage, now
+            known = 0.0 if math.isnan(fraction) else float(min(max(fraction, 0), 1))
+            self._channel.send(ProgressMade(stage=stage, fraction=known))
+
+
+def process_job() -> None:
+    """Run one job and end the process."""
     job = Job.model_validate_json(sys.stdin.buffer.readline())
-    threading.Thread(target=_end_with_worker, name="worker-watch", daemon=True).start()
+    if sys.platform == "win32":
+        threading.Thread(target=_end_with_worker, name="worker-watch", daemon=True).start()
+    else:
+        _give_up_standard_input()
+    channel = _Channel(os.fdopen(os.dup(1), "w", encoding="utf-8"))
+    os.dup2(2, 1)
+    for stream in (sys.stdout, sys.stderr):
+        assert isinstance(stream, io.TextIOWrapper)
+        stream.reconfigure(line_buffering=True, errors="backslashreplace")
+    faulthandler.enable()
     inputs = {name: InputFile(given.path, given.metadata) for name, given in job.inputs.items()}
     item = Item(item_id=job.item_id, external_id=job.external_id, inputs=inputs)
-
-    def progress(stage: str, fraction: float) -> None:
-        channel.send(ProgressMade(stage=stage, fraction=min(max(fraction, 0), 1)))
-
+    last: Message
     try:
         process = load_process(job.application_id, job.version_number)
-        process(item, _Outputs(job.outputs_directory, channel), progress)
+        process(item, _Outputs(job.outputs_directory, channel), _Progress(channel))
     except UserError as error:
-        channel.send(InputBlamed(code=error.code, message=str(error)))
+        last = InputBlamed(code=error.code, message=str(error))
     except Exception as error:
         traceback.print_exc()
-        channel.send(Raised(reason=f"{type(error).__name__}: {error}"[:1000]))
+        last = Raised(reason=f"{type(error).__name__}: {error}"[:1000])
     else:
-        channel.send(Completed())
+        last = Completed()
+    with contextlib.suppress(Exception):  # the application may have put anything in their place
+        sys.stdout.flush()
+        sys.stderr.flush()
+    channel.send(last)
+    os._exit(0)  # threads that the application left running are not waited for
+
+
+def _give_up_standard_input() -> None:
+    """Leave it to the keeper, which waits for its end."""
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
 
 
 def _end_with_worker() -> None:
     while os.read(0, 4096):
         pass
     os._exit(1)
-
-
-if __name__ == "__main__":
-    main()

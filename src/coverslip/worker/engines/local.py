@@ -1,11 +1,12 @@
 """An application in a process of its own on this machine, with limits on memory and time and without secrets.
 
-Memory is the resident memory of the whole process group, watched from outside: an address space limit would break
-memory-mapped files and inference libraries.
+Both are watched from outside: a limit on the address space would break memory-mapped files and inference libraries.
 """
 
 import asyncio
 import contextlib
+import json
+import logging
 import os
 import signal
 import sys
@@ -14,22 +15,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from pydantic import ValidationError
 
+from coverslip.contract.worker import MAX_ATTEMPT_LOG_BYTES
+from coverslip.worker.engines import keeper
+from coverslip.worker.engines.memory import used_memory_mb
 from coverslip.worker.engines.messages import Job, Message, message_adapter
 from coverslip.worker.errors import (
     ApplicationCrashed,
+    ApplicationFailed,
     ApplicationOutOfMemory,
     ApplicationTimeout,
     PlatformFault,
 )
 
 _WATCH_S = 0.2
-_LOG_BYTES = 48 * 1024
 _LINE_BYTES = 16 * 1024 * 1024
-_MIB = 1024 * 1024
+_STOP_S = 2.0
 
-# Of the worker's environment the application sees only what finds programs and names a language.
-_INHERITED = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "LD_LIBRARY_PATH")
+# Of the worker's environment the application sees only what finds programs and devices, and names language and zone.
+_INHERITED = ("PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -72,15 +79,44 @@ class LocalProcess:
 
         Raises
         ------
-        ApplicationOutOfMemory, ApplicationTimeout, ApplicationCrashed
-            If it did not end by itself.
+        ApplicationOutOfMemory, ApplicationTimeout, ApplicationCrashed, ApplicationFailed
+            If it did not end by itself, or says what no application says.
         """
+        process = await self._start()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        watch = asyncio.create_task(self._watch(process))
+        collect = asyncio.create_task(self._collect_log(process.stderr))
+        try:
+            with contextlib.suppress(ConnectionError):  # it may have died already; its exit code says so
+                process.stdin.write(self._job.model_dump_json().encode() + b"\n")
+                await process.stdin.drain()
+            while (message := await _next_message(process.stdout)) is not None:
+                if message.kind == "progress":
+                    self.stage = message.stage
+                yield message
+            code = await process.wait()
+        finally:
+            await _stop(process)
+            await asyncio.wait({collect}, timeout=_STOP_S)
+            for task in (watch, collect):
+                task.cancel()
+            await asyncio.gather(watch, collect, return_exceptions=True)
+        if self._fault is not None:
+            raise self._fault
+        if code != 0:
+            raise ApplicationCrashed(signal=_name_of_end(code), stage=self.stage)
+
+    async def _start(self) -> asyncio.subprocess.Process:
         environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         environment |= {name: str(self._directory) for name in ("HOME", "TMPDIR", "TEMP", "TMP")}
-        process = await asyncio.create_subprocess_exec(
+        import_path = [path for path in sys.path if os.path.isabs(path)]  # noqa: PTH117 - one of them may be a zip
+        return await asyncio.create_subprocess_exec(
             sys.executable,
-            "-m",
-            "coverslip.worker.engines.child",
+            "-I",  # the working directory holds what users sent: nothing is imported from there
+            keeper.__file__,
+            json.dumps(import_path),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -89,76 +125,64 @@ class LocalProcess:
             start_new_session=True,
             limit=_LINE_BYTES,
         )
-        assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stderr is not None
-        watchers = [
-            asyncio.create_task(self._watch(process.pid)),
-            asyncio.create_task(self._collect_log(process.stderr)),
-        ]
-        try:
-            with contextlib.suppress(ConnectionError):  # it may have died already; its exit code says so
-                process.stdin.write(self._job.model_dump_json().encode() + b"\n")
-                await process.stdin.drain()
-            async for line in process.stdout:
-                message = message_adapter.validate_json(line)
-                if message.kind == "progress":
-                    self.stage = message.stage
-                yield message
-            code = await process.wait()
-            await watchers[1]
-        finally:
-            # The application's own children too: nothing may outlive the item.
-            _kill_group(process.pid)
-            await process.wait()
-            for watcher in watchers:
-                watcher.cancel()
-            await asyncio.gather(*watchers, return_exceptions=True)
-        if self._fault is not None:
-            raise self._fault
-        if code != 0:
-            name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-            raise ApplicationCrashed(signal=name, stage=self.stage)
 
-    async def _watch(self, pid: int) -> None:
+    async def _watch(self, process: asyncio.subprocess.Process) -> None:
         loop = asyncio.get_running_loop()
-        started = loop.time()
-        while True:
-            used_mb = await asyncio.to_thread(_resident_mb, pid)
+        limits = self._limits
+        ends_at = loop.time() + limits.time_s
+        while self._fault is None:
+            used_mb = await asyncio.to_thread(used_memory_mb, process.pid, limits.memory_mb)
             self.peak_memory_mb = max(self.peak_memory_mb, used_mb)
-            if used_mb > self._limits.memory_mb:
-                limit_mb = self._limits.memory_mb
-                self._fault = ApplicationOutOfMemory(used_mb=used_mb, limit_mb=limit_mb, stage=self.stage)
-            elif loop.time() - started > self._limits.time_s:
-                self._fault = ApplicationTimeout(limit_s=self._limits.time_s, stage=self.stage)
-            if self._fault is not None:
-                _kill_group(pid)
-                return
-            await asyncio.sleep(_WATCH_S)
+            if used_mb > limits.memory_mb:
+                self._fault = ApplicationOutOfMemory(used_mb=used_mb, limit_mb=limits.memory_mb, stage=self.stage)
+            elif loop.time() > ends_at:
+                self._fault = ApplicationTimeout(limit_s=limits.time_s, stage=self.stage)
+            else:
+                await asyncio.sleep(_WATCH_S)
+        await _stop(process)
 
     async def _collect_log(self, stream: asyncio.StreamReader) -> None:
         while chunk := await stream.read(65536):
             self._log += chunk
-            del self._log[:-_LOG_BYTES]
+            del self._log[:-MAX_ATTEMPT_LOG_BYTES]
 
 
-def _resident_mb(pid: int) -> int:
-    """Resident memory of a process and its descendants, in MiB."""
-    total = 0
+async def _next_message(stream: asyncio.StreamReader) -> Message | None:
+    """What the application says next, None at the end."""
     try:
-        root = psutil.Process(pid)
-        family = [root, *root.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return 0
-    for member in family:
-        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-            total += member.memory_info().rss
-    return total // _MIB
+        line = await stream.readline()
+        return message_adapter.validate_json(line) if line.endswith(b"\n") else None  # cut short: it was killed
+    except ValidationError as error:
+        fault = error.errors(include_input=False, include_url=False)[0]["msg"]
+        raise ApplicationFailed(reason=f"it sent a message that cannot be read ({fault})") from None
+    except ValueError:
+        raise ApplicationFailed(reason=f"it sent a message longer than {_LINE_BYTES} bytes") from None
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    """End the process and all that it started."""
+    if process.returncode is not None:
+        return
+    assert process.stdin is not None
+    process.stdin.transport.abort()  # tells the keeper
+    for _ in range(2):
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), _STOP_S)
+            return
+        _kill_group(process.pid)
+    log.error("process %d of an application cannot be killed", process.pid)
 
 
 def _kill_group(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
+    with contextlib.suppress(ProcessLookupError, PermissionError, psutil.Error):
         if sys.platform == "win32":
             psutil.Process(pid).kill()
         else:
             os.killpg(pid, signal.SIGKILL)
+
+
+def _name_of_end(code: int) -> str:
+    try:
+        return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
+    except ValueError:
+        return f"signal {-code}"

@@ -240,14 +240,14 @@ create table attempt (
     error_message text,
     log text default '' not null,
     peak_memory_mb integer,
-    swept_at timestamptz,
+    sweep_due_at timestamptz,
     primary key (item_id, number),
     foreign key (item_id) references item (id),
     foreign key (run_id) references run (id),
     foreign key (worker_id) references worker (id)
 );
 create index attempt_run on attempt (run_id);
-create index attempt_unswept on attempt (ended_at) where swept_at is null;
+create index attempt_unswept on attempt (sweep_due_at) where sweep_due_at is not null;
 
 create table input_artifact (
     id uuid not null,

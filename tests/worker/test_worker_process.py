@@ -1,0 +1,323 @@
+"""The worker as a process, against a service that fails on demand."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from worker.deadlines import is_alive, within
+from worker.fake_service import SECRET, FakeService, HeldItem, Slide
+from worker.worker_process import WorkerProcess, pids_of
+
+pytestmark = pytest.mark.process
+
+MIB = 1 << 20
+Start = Callable[..., WorkerProcess]
+
+
+@pytest.fixture
+def start(service: FakeService, probe: Path, tmp_path: Path) -> Iterator[Start]:
+    """Start a worker of the test's own."""
+    started: list[WorkerProcess] = []
+
+    def begin(name: str = "worker", **options: Any) -> WorkerProcess:
+        worker = WorkerProcess(tmp_path / name, service.url, probe, **options)
+        started.append(worker)
+        return worker
+
+    yield begin
+    for worker in started:
+        worker.kill()
+        assert SECRET not in worker.log
+
+
+@pytest.fixture(scope="module")
+def shared_worker(
+    running_service: FakeService, probe: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[WorkerProcess]:
+    started = WorkerProcess(tmp_path_factory.mktemp("worker"), running_service.url, probe, slots=2)
+    yield started
+    assert started.stop() == 0
+    assert SECRET not in started.log
+    assert started.leftovers() == []
+
+
+@pytest.fixture
+def worker(shared_worker: WorkerProcess, service: FakeService) -> Iterator[WorkerProcess]:
+    """A worker with two slots that lives on from test to test, and must be well after each."""
+    yield shared_worker
+    service.away.clear()
+    service.held_up.clear()
+    service.refuses.clear()
+    item = service.add("succeed")
+    assert ended(item)["outcome"] == "SUCCEEDED"
+    within(10, lambda: shared_worker.leftovers() == [])
+
+
+def ended(item: HeldItem) -> dict[str, Any]:
+    """The report of an item, once there is one."""
+    report = within(30, lambda: item.report)
+    assert SECRET not in str(report)
+    return report
+
+
+def all_gone(pids: dict[str, int]) -> bool:
+    return not any(is_alive(pid) for pid in pids.values())
+
+
+def test_an_item_comes_to_its_end(worker: WorkerProcess, service: FakeService) -> None:
+    item = service.add("succeed", more=20, more_bytes=100_000)
+    report = ended(item)
+    assert (report["outcome"], report["error_code"]) == ("SUCCEEDED", None)
+    assert report["stage"] == "storing the results"
+    assert report["peak_memory_mb"] > 0
+    assert set(item.published) == {"report", *(f"more-{number}" for number in range(20))}
+    assert item.uploads["report"] == b"case 7.svs: 7 bytes"
+    assert item.uploads["more-9"] == b"\x09" * 100_000
+    assert item.published["report"]["metadata"] == {"media_type": "text/plain"}
+
+
+@pytest.mark.parametrize(
+    ("behave", "more", "outcome", "code", "message"),
+    [
+        ("blame", {}, "USER_ERROR", "INPUT.NO_TISSUE", "There is no tissue {at all} on this slide."),
+        ("fail", {}, "SYSTEM_ERROR", "APPLICATION.FAILED", "no luck"),
+        ("leave_at_once", {}, "SYSTEM_ERROR", "APPLICATION.FAILED", "before it was done"),
+        ("crash", {}, "SYSTEM_ERROR", "APPLICATION.CRASHED", "SIGSEGV while reading"),
+        ("take_memory", {"mib": 300, "memory_limit_mb": 200}, "SYSTEM_ERROR", "APPLICATION.OUT_OF_MEMORY", "200 MB"),
+        ("wait", {"time_limit_s": 1}, "SYSTEM_ERROR", "APPLICATION.TIMEOUT", "while waiting"),
+        ("succeed", {"checksum_base64_crc32c": "AAAAAA=="}, "USER_ERROR", "INPUT.CHECKSUM_MISMATCH", "case 7.svs"),
+        ("succeed", {"slide": Slide(b"", status=403)}, "USER_ERROR", "INPUT.DOWNLOAD_REFUSED", "answered 403"),
+        ("succeed", {"slide": Slide(b"", status=404)}, "USER_ERROR", "INPUT.DOWNLOAD_REFUSED", "answered 404"),
+        ("succeed", {"url": f"http://[::1]:1/?{SECRET}"}, "USER_ERROR", "INPUT.ADDRESS_REFUSED", "private network"),
+        ("succeed", {"url": f"http://0.0.0.0:1/?{SECRET}"}, "USER_ERROR", "INPUT.ADDRESS_REFUSED", "FETCH_ALLOW"),
+        ("publish_foreign_file", {"file": "/etc/passwd"}, "SYSTEM_ERROR", "APPLICATION.FAILED", "output folder"),
+        ("publish_link", {"file": "/etc/passwd"}, "SYSTEM_ERROR", "APPLICATION.FAILED", "output folder"),
+        ("publish_relative", {}, "SYSTEM_ERROR", "APPLICATION.FAILED", "output folder"),
+        ("publish_wrong_metadata", {}, "SYSTEM_ERROR", "APPLICATION.FAILED", ""),
+        ("no_such_behaviour", {}, "SYSTEM_ERROR", "APPLICATION.FAILED", "KeyError"),
+        ("succeed", {"version_number": "9.9.9"}, "SYSTEM_ERROR", "APPLICATION.FAILED", "probe 1.0.0"),
+    ],
+)
+def test_what_fails_is_reported(
+    worker: WorkerProcess,
+    service: FakeService,
+    behave: str,
+    more: dict[str, Any],
+    outcome: str,
+    code: str,
+    message: str,
+) -> None:
+    item = service.add(behave, **more)
+    report = ended(item)
+    assert (report["outcome"], report["error_code"]) == (outcome, code)
+    assert message in report["error_message"]
+    assert item.published == {}
+
+
+@pytest.mark.parametrize("how", ["503", "drop", "lost"])
+@pytest.mark.parametrize("step", ["lease", "slide", "sign", "upload", "publish", "report"])
+def test_a_step_that_fails_is_repeated(worker: WorkerProcess, service: FakeService, step: str, how: str) -> None:
+    if (step, how) == ("lease", "lost"):
+        pytest.skip("such a lease expires")
+    service.away[step] = how
+    item = service.add("succeed")
+    within(20, lambda: service.seen[step] >= 3)
+    service.away.clear()
+    assert ended(item)["outcome"] == "SUCCEEDED"
+    assert set(item.published) == {"report"}
+
+
+@pytest.mark.parametrize("how", ["503", "drop"])
+def test_a_heartbeat_that_fails_is_repeated(worker: WorkerProcess, service: FakeService, how: str) -> None:
+    service.away["heartbeat"] = how
+    service.held_up.add("publish")
+    item = service.add("succeed")
+    within(20, lambda: service.seen["heartbeat"] >= 3)
+    service.away.clear()
+    within(20, lambda: item.heartbeats)
+    service.held_up.clear()
+    assert ended(item)["outcome"] == "SUCCEEDED"
+
+
+@pytest.mark.parametrize("step", ["slide body", "upload", "sign", "publish"])
+def test_work_stops_wherever_it_is_when_the_lease_is_lost(
+    worker: WorkerProcess, service: FakeService, step: str
+) -> None:
+    service.held_up.add(step)
+    item = service.add("publish_and_wait", slide=Slide(bytes(9 * MIB)))
+    within(20, lambda: service.seen[step.split()[0]] and item.heartbeats)
+    item.lost = True
+    within(10, lambda: worker.leftovers() == [])
+    service.held_up.clear()
+    assert item.published == {}
+    assert item.report is None
+
+
+def test_the_application_dies_when_the_lease_is_lost(
+    worker: WorkerProcess, service: FakeService, tmp_path: Path
+) -> None:
+    items = [service.add("wait", mark=str(tmp_path / name)) for name in ("one", "two")]
+    first, second = (pids_of(tmp_path / name) for name in ("one", "two"))
+    items[0].lost = True
+    within(10, lambda: all_gone(first))
+    assert not any(not is_alive(pid) for pid in second.values())
+    within(10, lambda: len(worker.leftovers()) == 1)
+    items[1].lost = True
+    within(10, lambda: all_gone(second))
+    assert [item.report for item in items] == [None, None]
+
+
+@pytest.mark.parametrize("how", ["503", "drop", "silent"])
+def test_an_attempt_ends_itself_when_the_service_is_away_for_longer_than_its_lease(
+    worker: WorkerProcess, service: FakeService, tmp_path: Path, how: str
+) -> None:
+    service.lease_s = 1
+    item = service.add("wait", mark=str(tmp_path / "mark"))
+    pids = pids_of(tmp_path / "mark")
+    if how == "silent":
+        service.held_up.add("heartbeat")
+    else:
+        service.away["heartbeat"] = how
+    within(15, lambda: all_gone(pids))
+    within(10, lambda: worker.leftovers() == [])
+    assert item.report is None
+
+
+def test_heartbeats_are_sent_while_a_slide_is_fetched_and_results_are_stored(
+    worker: WorkerProcess, service: FakeService
+) -> None:
+    service.lease_s = 2
+    service.held_up |= {"slide body", "upload"}
+    item = service.add("succeed", slide=Slide(bytes(20 * MIB)))
+    within(20, lambda: len(item.heartbeats) >= 5)
+    assert {heartbeat["stage"] for heartbeat in item.heartbeats} == {"fetching the slide"}
+    service.held_up.remove("slide body")
+    within(20, lambda: [beat["stage"] for beat in item.heartbeats].count("storing the results") >= 5)
+    service.held_up.clear()
+    assert ended(item)["outcome"] == "SUCCEEDED"
+
+
+@pytest.mark.parametrize("step", ["sign", "publish"])
+def test_an_artifact_that_is_refused_ends_the_application(
+    worker: WorkerProcess, service: FakeService, step: str
+) -> None:
+    service.refuses[step] = (400, "ARTIFACT.METADATA_INVALID")
+    report = ended(service.add("publish_and_wait"))
+    assert (report["outcome"], report["error_code"]) == ("SYSTEM_ERROR", "ARTIFACT.METADATA_INVALID")
+    assert f"No {step}." in report["error_message"]
+
+
+def test_a_store_that_refuses_ends_the_application(worker: WorkerProcess, service: FakeService) -> None:
+    service.refuses["upload"] = (403, "STORE.SIGNATURE_REFUSED")
+    report = ended(service.add("publish_and_wait"))
+    assert (report["outcome"], report["error_code"]) == ("SYSTEM_ERROR", "ARTIFACT.NOT_STORED")
+    assert service.seen["sign"] == service.seen["upload"] == 3
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_report_that_is_refused_costs_only_this_item(
+    worker: WorkerProcess, service: FakeService, status: int
+) -> None:
+    service.refuses["report"] = (status, "REQUEST.INVALID")
+    service.add("succeed")
+    within(20, lambda: "report of item" in worker.log and worker.leftovers() == [])
+    assert service.seen["report"] == 1
+
+
+def test_what_an_earlier_attempt_published_is_not_uploaded_again(worker: WorkerProcess, service: FakeService) -> None:
+    service.held_up.add("slide")
+    item = service.add("succeed", attempt=2, more=1, more_bytes=1)
+    item.published["report"] = {}
+    service.held_up.clear()
+    assert ended(item)["outcome"] == "SUCCEEDED"
+    assert set(item.uploads) == {"more-0"}
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_nothing_large_is_held_in_memory(worker: WorkerProcess, service: FakeService, ranges: bool) -> None:
+    service.lease_s = 30
+    ended(service.add("succeed"))
+    before_mb = peak_memory_mb(worker)
+    slide = Slide(bytes(150 * MIB), ranges=ranges)
+    item = service.add("succeed", slide=slide, more=1, more_bytes=150 * MIB)
+    assert ended(item)["outcome"] == "SUCCEEDED"
+    assert len(item.uploads["more-0"]) == 150 * MIB
+    assert peak_memory_mb(worker) - before_mb < 100
+
+
+def peak_memory_mb(worker: WorkerProcess) -> int:
+    status = Path(f"/proc/{worker.process.pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) // 1024
+
+
+@pytest.mark.parametrize("how", ["slide", "application"])
+def test_a_full_scratch_disk_is_reported_and_the_worker_rests(start: Start, service: FakeService, how: str) -> None:
+    worker = start()
+    # A limit on the size of a file stands in for a full disk: both refuse to write on.
+    within(20, lambda: service.seen["lease"])
+    psutil.Process(worker.process.pid).rlimit(psutil.RLIMIT_FSIZE, (2 * MIB, 2 * MIB))
+    if how == "slide":
+        item = service.add("succeed", slide=Slide(bytes(9 * MIB), ranges=False))
+    else:
+        item = service.add("fill_disk", mib=3)
+    report = ended(item)
+    assert report["outcome"] == "SYSTEM_ERROR"
+    assert report["error_code"] == {"slide": "WORKER.SCRATCH_FULL", "application": "APPLICATION.FAILED"}[how]
+    within(10, lambda: worker.leftovers() == [])
+    if how == "slide":
+        within(10, lambda: "scratch disk is full" in worker.log)
+        assert worker.process.poll() is None
+
+
+@pytest.mark.parametrize("away", [False, True])
+def test_a_worker_that_is_told_to_stop_gives_its_items_back(
+    start: Start, service: FakeService, tmp_path: Path, away: bool
+) -> None:
+    worker = start(slots=2)
+    items = [service.add("wait", mark=str(tmp_path / name)) for name in ("one", "two")]
+    pids = {f"{name} {kind}": pid for name in ("one", "two") for kind, pid in pids_of(tmp_path / name).items()}
+    if away:
+        service.held_up |= {"heartbeat", "report"}
+    assert worker.stop() == 0
+    assert all_gone(pids)
+    assert worker.leftovers() == []
+    if not away:
+        assert [ended(item)["error_code"] for item in items] == ["WORKER.STOPPED"] * 2
+
+
+def test_a_worker_stops_while_it_waits_for_work_or_for_the_service(start: Start, service: FakeService) -> None:
+    worker = start()
+    within(20, lambda: service.seen["lease"])
+    service.away["lease"] = "503"
+    within(20, lambda: "the service is away" in worker.log)
+    assert worker.stop() == 0
+
+
+def test_a_worker_that_is_killed_takes_its_applications_along_and_its_successor_cleans_up(
+    start: Start, service: FakeService, tmp_path: Path
+) -> None:
+    worker = start()
+    service.add("wait", mark=str(tmp_path / "mark"))
+    pids = pids_of(tmp_path / "mark")
+    worker.kill()
+    within(10, lambda: all_gone(pids))
+    assert len(worker.leftovers()) == 1
+    start()
+    within(20, lambda: worker.leftovers() == [])
+
+
+def test_workers_that_share_a_scratch_disk_do_not_clean_up_each_others_work(
+    start: Start, service: FakeService, tmp_path: Path
+) -> None:
+    first = start("first")
+    item = service.add("wait", mark=str(tmp_path / "mark"))
+    pids = pids_of(tmp_path / "mark")
+    start("second", scratch=first.scratch)
+    assert ended(service.add("succeed"))["outcome"] == "SUCCEEDED"
+    within(10, lambda: len(first.leftovers()) == 1)
+    assert not all_gone(pids)
+    item.lost = True
+    within(10, lambda: first.leftovers() == [])

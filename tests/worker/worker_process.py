@@ -1,0 +1,69 @@
+"""``python -m coverslip.worker`` as a real process."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from worker.deadlines import within
+from worker.fake_service import SECRET
+
+
+class WorkerProcess:
+    """A worker in a folder of its own, with the probe application installed by PYTHONPATH.
+
+    Parameters
+    ----------
+    folder
+        For its token, log and, unless ``scratch`` is given, its scratch folder.
+    api_root
+        Address of the service.
+    applications
+        Put on PYTHONPATH.
+    """
+
+    def __init__(
+        self, folder: Path, api_root: str, applications: Path, *, slots: int = 1, scratch: Path | None = None
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.scratch = scratch or folder / "scratch"
+        self._log = folder / "log.txt"
+        token = folder / "token"
+        token.write_text(f"worker-{SECRET}\n")
+        environment = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ} | {
+            "PYTHONPATH": str(applications),
+            "COVERSLIP_API_ROOT": f"{api_root}/",
+            "COVERSLIP_WORKER_TOKEN_FILE": str(token),
+            "COVERSLIP_WORKER_SLOTS": str(slots),
+            "COVERSLIP_SCRATCH": str(self.scratch),
+            "COVERSLIP_FETCH_ALLOW": "127.0.0.1",
+        }
+        with self._log.open("a") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "coverslip.worker"], env=environment, cwd=folder, stderr=log
+            )
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text()
+
+    def leftovers(self) -> list[str]:
+        return [path.name for path in self.scratch.iterdir()] if self.scratch.exists() else []
+
+    def stop(self) -> int:
+        """Ask it to end; its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(15)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(15)
+
+
+def pids_of(mark: Path) -> dict[str, int]:
+    """The processes of an application that waits, once it does."""
+    within(20, lambda: mark.is_file() and mark.read_text().endswith("}"))
+    pids: dict[str, int] = json.loads(mark.read_text())
+    return pids
