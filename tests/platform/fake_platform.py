@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID, uuid4, uuid5
 
 import google_crc32c
@@ -85,7 +86,9 @@ class FakePlatform:
     set_up: bool = False
     applications: list[str] = field(default_factory=lambda: ["test-app", "he-tme"])
     objects: dict[str, bytes] = field(default_factory=dict)
-    announced: dict[str, dict[str, Any]] = field(default_factory=dict)
+    uploads: dict[str, dict[str, Any]] = field(default_factory=dict)
+    parts: dict[tuple[str, int], bytes] = field(default_factory=dict)
+    part_bytes: int = 2_000_000
     runs: dict[str, dict[str, Any]] = field(default_factory=dict)
     run_by_key: dict[str, str] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
@@ -305,25 +308,49 @@ def build(platform: FakePlatform) -> FastAPI:
             "output_artifacts": [{"name": name, "mime_type": kind, **output} for name, kind in OUTPUTS.items()],
         }
 
-    @app.post("/api/coverslip/v1/objects", status_code=201)
-    def create_object(body: dict[str, Any]) -> Any:
+    def shown(upload_id: str) -> dict[str, Any]:
+        body = platform.uploads[upload_id]
         key = f"{body['checksum_base64_crc32c'].replace('/', '_')}/{body['name']}"
-        platform.announced[key] = body
-        there = platform.objects.get(key) is not None
-        address = f"{platform.url}/store/{key}"
+        offsets = range(0, max(body["size_bytes"], 1), platform.part_bytes)
+        parts = [
+            {"number": n, "offset_bytes": o, "size_bytes": min(platform.part_bytes, body["size_bytes"] - o)}
+            for n, o in enumerate(offsets, start=1)
+        ]
         return {
+            "upload_id": upload_id,
             "object_key": key,
-            "upload_url": None if there else f"{address}?put={uuid4()}",
-            "download_url": f"{address}?get={uuid4()}",
+            "download_url": f"{platform.url}/store/{key}?get={uuid4()}",
+            "complete": key in platform.objects,
+            "missing_parts": [part for part in parts if (upload_id, part["number"]) not in platform.parts],
         }
 
-    @app.put("/store/{key:path}")
-    async def put_object(key: str, request: Request) -> Any:
+    @app.post("/api/coverslip/v1/uploads", status_code=201)
+    def begin_upload(body: dict[str, Any]) -> Any:
+        known = (upload_id for upload_id, announced in platform.uploads.items() if announced == body)
+        upload_id = next(known, None) or str(uuid4())
+        platform.uploads[upload_id] = body
+        return shown(upload_id)
+
+    @app.post("/api/coverslip/v1/uploads/{upload_id}/parts/{number}")
+    def sign_part(upload_id: str, number: int, body: dict[str, Any]) -> Any:
+        checksum = quote(body["checksum_base64_crc32c"], safe="")
+        return {"upload_url": f"{platform.url}/store/{upload_id}/{number}?crc32c={checksum}"}
+
+    @app.put("/store/{upload_id}/{number}")
+    async def put_part(upload_id: str, number: int, crc32c: str, request: Request) -> Any:
         data = await request.body()
-        if crc(data) != platform.announced[key]["checksum_base64_crc32c"]:
+        if crc(data) != crc32c:
             return problem(400, "STORE.CHECKSUM_DIFFERS", "The upload has another CRC32C. Nothing was kept.")
-        platform.objects[key] = data
+        platform.parts[upload_id, number] = data
         return {}
+
+    @app.post("/api/coverslip/v1/uploads/{upload_id}/complete")
+    def complete_upload(upload_id: str) -> Any:
+        parts = [data for (owner, _), data in sorted(platform.parts.items()) if owner == upload_id]
+        if crc(b"".join(parts)) != platform.uploads[upload_id]["checksum_base64_crc32c"]:
+            return problem(400, "STORE.CHECKSUM_DIFFERS", "The upload has another CRC32C. Nothing was kept.")
+        platform.objects[shown(upload_id)["object_key"]] = b"".join(parts)
+        return shown(upload_id)
 
     @app.post("/api/v1/runs", status_code=201)
     def submit(request: Request, body: dict[str, Any]) -> Any:

@@ -25,23 +25,40 @@ def test_a_slide_arrives_with_its_length(platform: Any, client: Client, slide: P
     assert uploaded.sent
     assert platform.objects[uploaded.object_key] == CONTENT
     assert seen[-1] == (len(CONTENT), len(CONTENT))
-    headers = platform.asked("PUT", "/store/")[0]
-    assert headers["content-length"] == str(len(CONTENT))
-    assert "transfer-encoding" not in headers
-    assert "authorization" not in headers
+    sent = platform.asked("PUT", "/store/")
+    assert sum(int(headers["content-length"]) for headers in sent) == len(CONTENT)
+    assert len(sent) == 3
+    for headers in sent:
+        assert "transfer-encoding" not in headers
+        assert "authorization" not in headers
 
 
 def test_a_slide_that_is_there_is_not_sent_again(platform: Any, client: Client, slide: Path) -> None:
     first = client.upload(slide, crc32c_file(slide))
     second = client.upload(slide, crc32c_file(slide))
     assert (first.object_key, second.sent) == (second.object_key, False)
-    assert len(platform.asked("PUT", "/store/")) == 1
+    assert len(platform.asked("PUT", "/store/")) == 3
+
+
+def test_what_arrived_is_not_sent_again(platform: Any, client: Client, slide: Path) -> None:
+    def interrupt(done: int, total: int) -> None:
+        if done > 4_500_000:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        client.upload(slide, crc32c_file(slide), interrupt)
+    before = len(platform.asked("PUT", "/store/"))
+    seen: list[int] = []
+    uploaded = client.upload(slide, crc32c_file(slide), lambda done, total: seen.append(done))
+    assert platform.objects[uploaded.object_key] == CONTENT
+    assert len(platform.asked("PUT", "/store/")) - before == 1, "two of three parts had arrived"
+    assert min(seen) > 4_000_000
 
 
 def test_a_store_that_fails_is_tried_again(platform: Any, client: Client, slide: Path) -> None:
     platform.fail("PUT", "/store/", times=2, status=503)
     assert client.upload(slide, crc32c_file(slide)).sent
-    assert len(platform.asked("POST", "/objects")) == 3
+    assert len(platform.asked("POST", "/parts/1")) == 3
 
 
 def test_it_gives_up_after_four_attempts(platform: Any, client: Client, slide: Path) -> None:

@@ -34,12 +34,10 @@ def world(service: TestService) -> World:
         for role in Role:
             people[f"{place}_{role}"] = service.person(organization, role)
     ada = people["submitter"]
-    request = {"name": "s.svs", "size_bytes": 3, "checksum_base64_crc32c": "zm5RYw=="}
-    created = ada.post("/api/coverslip/v1/objects", json=request).json()
     finished_id = ada.submit("slide/1")
     service.worker().finish_all()
     artifact_id = ada.items(finished_id)[0]["output_artifacts"][0]["output_artifact_id"]
-    return World(people, ada.submit("slide/1"), finished_id, artifact_id, created["download_url"])
+    return World(people, ada.submit("slide/1"), finished_id, artifact_id, ada.upload("s.svs", b"abc"))
 
 
 WHO = ["submitter", *(f"{place}_{role}" for place in ("own", "other") for role in Role)]
@@ -109,13 +107,7 @@ def test_an_organization_is_listed_by_its_administrators(world: World, who: str)
 
 
 @pytest.mark.parametrize("who", WHO)
-def test_slides_may_be_used_within_their_organization(service: TestService, world: World, who: str) -> None:
-    (service.store_folder / "inputs").mkdir(exist_ok=True)
-    key = service.context.store.owned_key(world.object_url)
-    assert key is not None
-    path = service.store_folder / "inputs" / key.path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(b"abc")
+def test_slides_may_be_used_within_their_organization(world: World, who: str) -> None:
     request = run_request()
     request["items"][0]["input_artifacts"][0]["download_url"] = world.object_url
     answer = world.people[who].post("/api/v1/runs", json=request)
@@ -126,12 +118,33 @@ def test_slides_may_be_used_within_their_organization(service: TestService, worl
 def test_objects_belong_to_whoever_announced_them(world: World) -> None:
     request = {"name": "s.svs", "size_bytes": 3, "checksum_base64_crc32c": CHECKSUM}
     keys = {
-        person.post("/api/coverslip/v1/objects", json=request).json()["object_key"]: person
+        person.post("/api/coverslip/v1/uploads", json=request).json()["object_key"]: person
         for person in world.people.values()
     }
     assert len(keys) == len(world.people)
     for key, person in keys.items():
         assert key.startswith(f"{person.organization_id}/{person.user_id}/")
+
+
+def test_an_upload_is_its_users_alone(world: World) -> None:
+    ada = world.people["submitter"]
+    announced = {"name": "new.svs", "size_bytes": 3, "checksum_base64_crc32c": CHECKSUM}
+    upload = ada.post("/api/coverslip/v1/uploads", json=announced).json()
+    path = f"/api/coverslip/v1/uploads/{upload['upload_id']}"
+    (key,) = [each["object_key"] for each in ada.get("/api/coverslip/v1/objects").json()]
+    for who, person in world.people.items():
+        if person is ada:
+            continue
+        answers = [
+            person.get(path),
+            person.post(f"{path}/parts/1", json={"checksum_base64_crc32c": CHECKSUM}),
+            person.post(f"{path}/complete"),
+            person.delete(path),
+            person.delete(f"/api/coverslip/v1/objects/{key}"),
+        ]
+        assert [answer.status_code for answer in answers] == [404] * 5, who
+        assert person.get("/api/coverslip/v1/objects").json() == []
+    assert ada.get(path).status_code == 200
 
 
 def test_a_disabled_user_and_one_who_left_are_shut_out_at_once(service: TestService, world: World) -> None:

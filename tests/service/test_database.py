@@ -154,8 +154,7 @@ class TestWalls:
     @pytest.fixture
     def stranger(self, service: TestService, ada: Person) -> Person:
         """Somebody of another organization; Ada's has a row in every table."""
-        announced = {"name": "s.svs", "size_bytes": 3, "checksum_base64_crc32c": "AAAAAA=="}
-        ada.post("/api/coverslip/v1/objects", json=announced).raise_for_status()
+        ada.upload("s.svs", b"abc")
         ada.submit("a")
         service.worker().must_lease()
         return service.member()

@@ -17,7 +17,7 @@ def ada(service: TestService) -> Person:
 def raw(person: Person, request_line: bytes, *headers: bytes, body: bytes = b"") -> int:
     """The status of a request that is sent byte by byte as given."""
     address = urlsplit(str(person.base_url))
-    with socket.create_connection((address.hostname, address.port), timeout=20) as connection:
+    with socket.create_connection((address.hostname, address.port), timeout=5) as connection:
         lines = [request_line, b"Host: x", b"Connection: close", f"Authorization: Bearer {person.token}".encode()]
         connection.sendall(b"\r\n".join([*lines, *headers, b"", b""]) + body)
         return int(connection.recv(4096).split()[1])
@@ -85,7 +85,7 @@ def test_odd_headers(ada: Person, header: bytes) -> None:
 
 def test_a_body_that_is_too_large_is_not_read_to_its_end(ada: Person) -> None:
     huge = b"Content-Length: 1000000000000"
-    for path in (b"/api/v1/runs", b"/api/coverslip/v1/objects", b"/oauth/token"):
+    for path in (b"/api/v1/runs", b"/api/coverslip/v1/uploads", b"/oauth/token"):
         kind = b"application/x-www-form-urlencoded" if path == b"/oauth/token" else b"application/json"
         assert raw(ada, b"POST " + path + b" HTTP/1.1", huge, b"Content-Type: " + kind, body=b"{") == 413
 
@@ -103,8 +103,8 @@ def test_objects_that_cannot_be(ada: Person) -> None:
         {"checksum_base64_crc32c": "AAAAAA==\n"},
         {"checksum_base64_crc32c": "é" * 8},
     ):
-        assert ada.post("/api/coverslip/v1/objects", json=good | wrong).status_code == 422, wrong
+        assert ada.post("/api/coverslip/v1/uploads", json=good | wrong).status_code == 422, wrong
     for wrong in ("..", "a/../b", "/a", "a//b", "a\\b", "a\nb", "切" * 100):
-        assert ada.post("/api/coverslip/v1/objects", json=good | {"name": wrong}).status_code == 400, wrong
-    too_long = ada.post("/api/coverslip/v1/objects", json=good | {"name": "/".join(["切" * 50] * 8)})
+        assert ada.post("/api/coverslip/v1/uploads", json=good | {"name": wrong}).status_code == 400, wrong
+    too_long = ada.post("/api/coverslip/v1/uploads", json=good | {"name": "/".join(["切" * 50] * 8)})
     assert too_long.status_code == 400

@@ -188,17 +188,9 @@ def test_a_key_is_for_one_request_of_one_user(service: TestService, ada: Person)
 
 
 def test_a_repeated_request_may_carry_newly_signed_urls(service: TestService, ada: Person) -> None:
-    announced = {"name": "s.svs", "size_bytes": 3, "checksum_base64_crc32c": "NkswtA=="}
-    urls = []
-    for expires_in_s in (100, 200):
-        ada.post("/api/coverslip/v1/objects", json=announced).raise_for_status()
-        created = ada.post("/api/coverslip/v1/objects", json=announced).json()
-        key = service.context.store.owned_key(created["download_url"])
-        assert key is not None
-        path = service.store_folder / str(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"abc")
-        urls.append(service.context.store.sign_get(key, expires_in_s=expires_in_s))
+    key = service.context.store.owned_key(ada.upload("s.svs", b"abc"))
+    assert key is not None
+    urls = [service.context.store.sign_get(key, expires_in_s=expires_in_s) for expires_in_s in (100, 200)]
     assert urls[0] != urls[1]
     runs = {submit_with(ada, "key", items=[item_request("a", url=url)])()[1]["run_id"] for url in urls}
     assert len(runs) == 1

@@ -46,13 +46,8 @@ def test_a_lease_says_all_that_the_worker_must_know(ada: Person, worker: WorkerC
 def test_a_slide_in_our_own_store_is_signed_anew_for_each_lease(
     service: TestService, ada: Person, worker: WorkerClient
 ) -> None:
-    announced = {"name": "s.svs", "size_bytes": 3, "checksum_base64_crc32c": "NkswtA=="}
-    created = ada.post("/api/coverslip/v1/objects", json=announced).json()
-    key = service.context.store.owned_key(created["download_url"])
+    key = service.context.store.owned_key(ada.upload("s.svs", b"abc"))
     assert key is not None
-    path = service.store_folder / str(key)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(b"abc")
     expired = service.context.store.sign_get(key, expires_in_s=-10)
     ada.submit(items=[item_request("a", url=expired)])
     (given,) = worker.must_lease().lease["inputs"]

@@ -21,7 +21,7 @@ from coverslip.worker.errors import (
     ApplicationTimeout,
     PlatformFault,
 )
-from worker.deadlines import is_alive, within
+from worker.deadlines import is_alive
 
 AMPLE = Limits(memory_mb=512, time_s=60)
 

@@ -143,8 +143,7 @@ class FakeService:
 
     async def _guarded(self, step: str, answer: Callable[[Send], Awaitable[None]], send: Send) -> None:
         self.seen[step] += 1
-        while step in self.held_up:
-            await asyncio.sleep(_LOOK_S)
+        await self._look(lambda: step not in self.held_up)
         if self.away.get(step) in ("drop", "lost"):
             if self.away[step] == "lost":
                 await answer(_nowhere)
@@ -185,13 +184,16 @@ class FakeService:
             item.report = body
             await _say(send, 204, None)
 
+    async def _look(self, condition: Callable[[], bool]) -> None:
+        while not condition():  # noqa: ASYNC110 - set by another thread
+            await asyncio.sleep(_LOOK_S)
+
     def _expiry(self) -> str:
         return (_now() + timedelta(seconds=self.lease_s)).isoformat()
 
     async def _lease(self, send: Send) -> None:
         give_up_at = time.monotonic() + _HOLD_LEASE_S
-        while not self.waiting and time.monotonic() < give_up_at:
-            await asyncio.sleep(_LOOK_S)
+        await self._look(lambda: bool(self.waiting) or time.monotonic() > give_up_at)
         if not self.waiting:
             await _say(send, 204, None)
             return
@@ -245,8 +247,7 @@ class FakeService:
             slide.cuts -= 1
             content = content[: len(content) // 2]
         for start in range(0, len(content), slide.chunk):
-            while "slide body" in self.held_up:
-                await asyncio.sleep(_LOOK_S)
+            await self._look(lambda: "slide body" not in self.held_up)
             await send({"type": "http.response.body", "body": content[start : start + slide.chunk], "more_body": True})
         await send({"type": "http.response.body"})
 

@@ -76,8 +76,9 @@ class Api:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
         repeatable: bool | None = None,
+        timeout_s: float | None = None,
     ) -> httpx.Response:
-        """Send a request with the caller's token; `body` is sent as JSON.
+        """Send a request with the caller's token; `body` is sent as JSON, an answer may take up to `timeout_s`.
 
         Raises
         ------
@@ -92,7 +93,8 @@ class Api:
 
         def send(token: str) -> httpx.Response:
             credentials = {"Authorization": f"Bearer {token}", "Accept": ACCEPT, **(headers or {})}
-            return self._send(attempts, method, url, params=given, json=body, headers=credentials)
+            limit = {} if timeout_s is None else {"timeout": timeout_s}
+            return self._send(attempts, method, url, params=given, json=body, headers=credentials, **limit)
 
         token = self._token_provider()
         response = send(token)

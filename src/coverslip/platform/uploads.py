@@ -1,4 +1,4 @@
-"""Upload one slide: streamed, checked by the store, skipped when it is there already."""
+"""Upload one slide: in parts, each checked by the store, going on where an earlier upload stopped."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -7,14 +7,14 @@ from pathlib import Path
 
 import httpx
 
-from coverslip.contract.objects import ObjectCreateRequest, ObjectUploadResponse
+from coverslip.contract.uploads import UploadCreateRequest, UploadPart, UploadResponse
 from coverslip.platform.api import ACCEPT
 from coverslip.platform.connection import ATTEMPTS, reason_of, wait_s
-from coverslip.platform.errors import FileChanged, FileUnreadable, TransferCut
+from coverslip.platform.errors import FileChanged, FileUnreadable, Refused, TransferCut
 from coverslip.platform.layout import safe_name
 from coverslip.platform.objects import Objects
 from coverslip.platform.problems import problem_of, refusal
-from coverslip.slides.crc32c import crc32c_file
+from coverslip.slides.crc32c import Crc32c, crc32c_file
 
 CHUNK_BYTES = 1024 * 1024
 MEDIA_TYPE = "application/octet-stream"
@@ -44,7 +44,7 @@ def upload_slide(
     *,
     prefix: str = DEFAULT_PREFIX,
 ) -> UploadedSlide:
-    """Send a slide to the organization's bucket, unless it is there.
+    """Send a slide to the organization's bucket, or what is missing of it there.
 
     Raises
     ------
@@ -52,59 +52,107 @@ def upload_slide(
         If the file is not the one of which this is the checksum.
     FileUnreadable
     TransferCut
-        If four attempts failed.
+        If four attempts at one part failed. What arrived stays, and the next upload goes on with the rest.
     ServerDiskFull, Refused
     """
     try:
         size_bytes = path.stat().st_size
     except OSError as error:
         raise FileUnreadable(path=path, reason=error.strerror or error) from error
-    request = ObjectCreateRequest(
+    request = UploadCreateRequest(
         name=f"{prefix.strip('/')}/{safe_name(path.name)}",
         size_bytes=size_bytes,
         checksum_base64_crc32c=checksum_base64_crc32c,
     )
-    reason: object = ""
-    for attempt in range(ATTEMPTS):
-        # Announced anew for each attempt: URLs expire, and the bytes may have arrived though the answer did not.
-        target = objects.create(request)
-        if target.upload_url is None:
-            return _uploaded(target, sent=attempt > 0)
+    upload = objects.begin(request)
+    if upload.complete:
+        return _uploaded(upload, sent=False)
+    transfer = _Transfer(http, objects, path, upload, checksum_base64_crc32c, on_progress or (lambda done, total: None))
+    return _uploaded(transfer.run(), sent=True)
+
+
+class _Transfer:
+    """Sends the missing parts of one file."""
+
+    def __init__(
+        self,
+        http: httpx.Client,
+        objects: Objects,
+        path: Path,
+        upload: UploadResponse,
+        checksum_base64_crc32c: str,
+        on_progress: Progress,
+    ) -> None:
+        self._http = http
+        self._objects = objects
+        self._path = path
+        self._upload = upload
+        self._checksum = checksum_base64_crc32c
+        self._on_progress = on_progress
+        self._size_bytes = path.stat().st_size
+        self._done = self._size_bytes - sum(part.size_bytes for part in upload.missing_parts)
+
+    def run(self) -> UploadResponse:
+        for part in self._upload.missing_parts:
+            self._send(part)
+            self._done += part.size_bytes
         try:
-            response = _put(http, target.upload_url, path, size_bytes, on_progress or (lambda done, total: None))
-        except httpx.LocalProtocolError as error:  # the file grew or shrank while it was read
-            raise FileChanged(path=path) from error
-        except httpx.TransportError as error:
-            reason = reason_of(error)
-        else:
-            if response.is_success:
-                return _uploaded(target, sent=True)
-            # The store has seen other bytes than announced: either the file changed, or its bytes did on their way.
-            if response.status_code == httpx.codes.BAD_REQUEST and crc32c_file(path) != checksum_base64_crc32c:
-                raise FileChanged(path=path)
-            if response.status_code in FOR_GOOD:
-                raise refusal(response)
-            reason = problem_of(response).detail
-        time.sleep(wait_s(attempt))
-    raise TransferCut(name=path.name, reason=reason)
+            return self._objects.complete(self._upload.upload_id)
+        except Refused as error:
+            self._blame_changed_file(error.problem.status)
+            raise
+
+    def _send(self, part: UploadPart) -> None:
+        reason: object = ""
+        for attempt in range(ATTEMPTS):
+            # Signed anew for each attempt: URLs expire, and the file may have changed.
+            url = self._objects.sign_part(self._upload.upload_id, part.number, self._checksum_of(part))
+            headers = {"Content-Length": str(part.size_bytes), "Content-Type": MEDIA_TYPE, "Accept": ACCEPT}
+            try:
+                response = self._http.put(url, content=self._chunks(part), headers=headers)
+            except httpx.LocalProtocolError as error:  # the file shrank while it was read
+                raise FileChanged(path=self._path) from error
+            except httpx.TransportError as error:
+                reason = reason_of(error)
+            else:
+                if response.is_success:
+                    return
+                self._blame_changed_file(response.status_code)
+                if response.status_code in FOR_GOOD:
+                    raise refusal(response)
+                reason = problem_of(response).detail
+            time.sleep(wait_s(attempt))
+        raise TransferCut(name=self._path.name, reason=reason)
+
+    def _blame_changed_file(self, status: int) -> None:
+        # The store has seen other bytes than announced: either the file changed, or its bytes did on their way.
+        if status == httpx.codes.BAD_REQUEST and crc32c_file(self._path) != self._checksum:
+            raise FileChanged(path=self._path)
+
+    def _checksum_of(self, part: UploadPart) -> str:
+        checksum = Crc32c()
+        for chunk in self._read(part):
+            checksum.update(chunk)
+        return checksum.base64
+
+    def _chunks(self, part: UploadPart) -> Iterator[bytes]:
+        sent = 0
+        for chunk in self._read(part):
+            yield chunk
+            sent += len(chunk)
+            self._on_progress(self._done + sent, self._size_bytes)
+
+    def _read(self, part: UploadPart) -> Iterator[bytes]:
+        left = part.size_bytes
+        try:
+            with self._path.open("rb") as file:
+                file.seek(part.offset_bytes)
+                while left > 0 and (chunk := file.read(min(CHUNK_BYTES, left))):
+                    left -= len(chunk)
+                    yield chunk
+        except OSError as error:
+            raise FileUnreadable(path=self._path, reason=error.strerror or error) from error
 
 
-def _put(http: httpx.Client, url: str, path: Path, size_bytes: int, on_progress: Progress) -> httpx.Response:
-    headers = {"Content-Length": str(size_bytes), "Content-Type": MEDIA_TYPE, "Accept": ACCEPT}
-    return http.put(url, content=_chunks(path, size_bytes, on_progress), headers=headers)
-
-
-def _chunks(path: Path, size_bytes: int, on_progress: Progress) -> Iterator[bytes]:
-    done = 0
-    try:
-        with path.open("rb") as file:
-            while chunk := file.read(CHUNK_BYTES):
-                yield chunk
-                done += len(chunk)
-                on_progress(done, size_bytes)
-    except OSError as error:
-        raise FileUnreadable(path=path, reason=error.strerror or error) from error
-
-
-def _uploaded(target: ObjectUploadResponse, *, sent: bool) -> UploadedSlide:
-    return UploadedSlide(target.object_key, target.download_url, sent)
+def _uploaded(upload: UploadResponse, *, sent: bool) -> UploadedSlide:
+    return UploadedSlide(upload.object_key, upload.download_url, sent)

@@ -36,7 +36,7 @@ from coverslip.service.scheduling.lease_queries import register_worker
 from coverslip.service.scheduling.notifications import WorkNotifier
 from coverslip.service.scheduling.sweeper import sweep_for_ever
 from coverslip.service.settings import ServiceSettings
-from coverslip.service.storage import object_routes
+from coverslip.service.storage import upload_routes
 from coverslip.service.storage.backends import STORE_PATH, open_store
 from coverslip.service.storage.routes import directory_store_router
 
@@ -44,7 +44,7 @@ API_VERSION = "1.8.0"
 """The version of the published document that our API v1 implements."""
 
 MAX_BODY_BYTES = 32 * 1024**2
-"""Of a request; a run of 500 slides with ample metadata needs 2 MB. The store's uploads have limits of their own."""
+"""Of a request; a run of 500 slides with ample metadata needs 2 MB. Uploads into the store have their own."""
 
 _ASSET_NAMES = ("swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png")
 
@@ -88,7 +88,6 @@ def api_v1() -> FastAPI:
         servers=[{"url": "/api"}],
         root_path_in_servers=False,
         separate_input_output_schemas=False,
-        max_body_size=MAX_BODY_BYTES,
     )
     for router in (catalog.router, runs.router, items.router, artifacts.router, me_routes.router):
         app.include_router(router)
@@ -108,27 +107,16 @@ def api_v1() -> FastAPI:
 
 
 def _extension_api() -> FastAPI:
-    app = FastAPI(
-        title="Coverslip extensions",
-        version=__version__,
-        openapi_url="/openapi.json",
-        docs_url=None,
-        max_body_size=MAX_BODY_BYTES,
-    )
-    app.include_router(object_routes.router)
+    app = FastAPI(title="Coverslip extensions", version=__version__, openapi_url="/openapi.json", docs_url=None)
+    app.include_router(upload_routes.uploads_router)
+    app.include_router(upload_routes.objects_router)
     app.include_router(runs.extension_router)
     install_error_handlers(app)
     return app
 
 
 def _worker_api() -> FastAPI:
-    app = FastAPI(
-        title="Coverslip worker API",
-        version=__version__,
-        openapi_url="/openapi.json",
-        docs_url=None,
-        max_body_size=MAX_BODY_BYTES,
-    )
+    app = FastAPI(title="Coverslip worker API", version=__version__, openapi_url="/openapi.json", docs_url=None)
     app.include_router(scheduling.router)
     install_error_handlers(app)
     return app
@@ -193,7 +181,14 @@ def build_app(settings: ServiceSettings) -> FastAPI:
             await context.work.stop()
             await database.close()
 
-    app = FastAPI(title="Coverslip", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Coverslip",
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=MAX_BODY_BYTES,
+    )
     app.add_middleware(RefuseNul)
     install_error_handlers(app)
     app.add_api_route("/health", _health, methods=["GET"], response_model=HealthResponse)

@@ -93,6 +93,10 @@ async def _validation_error(request: Request, error: Exception) -> JSONResponse:
 
 async def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    if isinstance(error.__cause__, (ValueError, RecursionError)):
+        # FastAPI's answer to a body whose bytes are no UTF-8, or too deep to be read, is 400; to any other it is 422.
+        fault = {"loc": ("body",), "msg": "The body cannot be read as JSON", "type": "json_invalid"}
+        return await _validation_error(request, RequestValidationError([fault]))
     code = f"HTTP.{HTTPStatus(error.status_code).name}"
     headers = dict(error.headers or {})
     return _answer(request, status=error.status_code, detail=error.detail, code=code, headers=headers)

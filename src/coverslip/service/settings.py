@@ -39,6 +39,12 @@ class ServiceSettings(BaseSettings):
     refresh_token_lifetime_s: int = Field(default=90 * 24 * 3600, ge=60)
 
     max_items_per_run: int = Field(default=500, ge=1)
+    upload_part_bytes: int = Field(
+        default=64 * 1024 * 1024, ge=5 * 1024 * 1024, description="Size of an upload's parts"
+    )
+    upload_lifetime_s: int = Field(
+        default=7 * 24 * 3600, ge=60, description="An upload nobody goes on with is dropped after this time"
+    )
     input_url_lifetime_s: int = Field(default=7 * 24 * 3600, ge=60, description="Of the URLs given for uploaded slides")
     result_url_lifetime_s: int = Field(default=3600, ge=60, description="Of the URLs results are downloaded from")
     filter_timeout_ms: int = Field(default=2000, ge=1, description="Longest time a metadata filter may take")

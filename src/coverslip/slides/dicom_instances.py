@@ -33,6 +33,7 @@ class Instance:
     """The header of one whole slide microscopy file, as it claims and unchecked."""
 
     path: Path
+    uid: str
     image_type: str
     series: str
     pyramid: str
@@ -195,6 +196,7 @@ def _instance(path: Path, syntax: str, header: Any) -> Instance:
     image_type = [str(value) for value in header.ImageType]
     return Instance(
         path=path,
+        uid=str(header.SOPInstanceUID),
         image_type=image_type[2] if len(image_type) > 2 else "UNKNOWN",
         series=str(header.SeriesInstanceUID),
         pyramid=str(header.get("PyramidUID") or ""),
@@ -239,7 +241,8 @@ def _readable(paths: Iterable[Path]) -> tuple[list[Instance], list[SlideError]]:
 
 
 def _of_slide(instances: Iterable[Instance], one: Instance) -> list[Instance]:
-    instances = list(instances)
+    # A file and its copy are one instance; the file that was asked for stands for both.
+    instances = list({instance.uid: instance for instance in [*instances, one]}.values())
     volumes = [i for i in instances if i.image_type == "VOLUME" and i.slide == one.slide]
     for volume in volumes:
         check_instance(volume)

@@ -22,6 +22,11 @@ STRIP_OFFSETS, STRIP_BYTE_COUNTS, TILE_OFFSETS, TILE_BYTE_COUNTS, SUB_IFDS = 273
 READ_TAGS = {WIDTH, HEIGHT, SAMPLES, PLANAR, TILE_WIDTH, TILE_HEIGHT}
 READ_TAGS |= {STRIP_OFFSETS, STRIP_BYTE_COUNTS, TILE_OFFSETS, TILE_BYTE_COUNTS, SUB_IFDS}
 
+TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+"""Length of one value of each field type."""
+WHOLE_TAGS = {270, 282, 283, 320, 347}
+"""ImageDescription, XResolution, YResolution, ColorMap, JPEGTables: without them a slide opens, but as another."""
+
 MOST_DIRECTORIES, MOST_TAGS, MOST_NESTING = 4096, 4096, 4
 """Images in a file, tags of an image, and images within images. Pyramids have some ten images of some thirty tags, with
 their lower levels at most one deep."""
@@ -102,8 +107,12 @@ class _Walk:
             self.implausible(f"the directory at byte {offset}", f"{count:,} tags", MOST_TAGS)
         start = offset + struct.calcsize(self.order + self.count_format)
         table = self.read(start, count * entry_bytes)
-        entries = struct.iter_unpack(self.order + self.entry_format, table)
-        tags = {tag: self.values(kind, number, inline) for tag, kind, number, inline in entries if tag in READ_TAGS}
+        tags: dict[int, NDArray[np.uint64]] = {}
+        for tag, kind, number, inline in struct.iter_unpack(self.order + self.entry_format, table):
+            if tag in READ_TAGS:
+                tags[tag] = self.values(kind, number, inline)
+            elif tag in WHOLE_TAGS and (length := number * TYPE_BYTES.get(kind, 1)) > len(inline):
+                self.require(struct.unpack(self.order + self.offset_format, inline)[0] + length)
         return tags, self.unpack(start + count * entry_bytes, self.offset_format)[0]
 
     def check_image(self, place: str, tags: Tags) -> None:

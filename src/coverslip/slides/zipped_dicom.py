@@ -8,7 +8,6 @@ import math
 import shutil
 import tempfile
 import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 
 from coverslip.slides.dicom import open_instances
 from coverslip.slides.dicom_instances import PREAMBLE_BYTES, slide_in
-from coverslip.slides.errors import ArchiveTooLarge, NotASlide, SlideUnreadable
+from coverslip.slides.errors import ArchiveTooLarge, NotASlide, SlideError, SlideUnreadable
 from coverslip.slides.media_types import media_type_of
 from coverslip.slides.slide import Slide
 
@@ -72,8 +71,10 @@ def open_zipped_dicom(path: Path) -> ZippedDicomSlide:
     """
     try:
         return ZippedDicomSlide(path)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
-        raise SlideUnreadable(name=path.name, place="unpacking", reason=error) from error
+    except (SlideError, OSError):
+        raise
+    except Exception as error:  # a damaged table of contents may raise anything while it is parsed
+        raise SlideUnreadable(name=path.name, place="unpacking", reason=str(error) or repr(error)) from error
 
 
 def _unpack(path: Path, folder: Path) -> None:

@@ -22,7 +22,7 @@ from coverslip.contract.worker import (
     LeaseRequest,
     ReportRequest,
 )
-from coverslip.worker.errors import LeaseLost, ServiceRefused
+from coverslip.worker.errors import LeaseLost, ServiceAway, ServiceRefused
 
 _PROBLEM = "application/problem+json, application/json"
 _RETRY_FROM_S = 0.2
@@ -47,8 +47,8 @@ class Granted:
 class WorkerApi:
     """Requests of one worker. Every one is repeated while the service is away or says it is at fault.
 
-    Callers bound the time that they wait. All methods raise ``LeaseLost`` or ``ServiceRefused`` when the service says
-    no.
+    All methods raise ``LeaseLost`` or ``ServiceRefused`` when the service says no, and but for `lease` ``ServiceAway``
+    when they have tried for long.
 
     Parameters
     ----------
@@ -56,9 +56,12 @@ class WorkerApi:
         Address of the service.
     token
         The worker's token.
+    patience_s
+        How long a request is repeated. Far longer than a lease: this is for a service that lives but fails.
     """
 
-    def __init__(self, api_root: str, token: str) -> None:
+    def __init__(self, api_root: str, token: str, *, patience_s: float = 600) -> None:
+        self._patience_s = patience_s
         self._client = httpx.AsyncClient(
             base_url=f"{api_root}/api/worker/v1",
             headers={"Authorization": f"Bearer {token}", "Accept": _PROBLEM},
@@ -73,7 +76,7 @@ class WorkerApi:
     async def lease(self, request: LeaseRequest) -> Granted | None:
         """The next item, None if there is nothing to do now."""
         # Repeating a lease whose answer was lost leaves an item leased to nobody; its lease expires.
-        response = await self._post("/leases", request, answer_s=request.wait_s + _ANSWER_S)
+        response = await self._post("/leases", request, answer_s=request.wait_s + _ANSWER_S, for_ever=True)
         if response.status_code == httpx.codes.NO_CONTENT:
             return None
         lease = _read(Lease, response)
@@ -98,13 +101,21 @@ class WorkerApi:
         await self._post(f"/leases/{item_id}/report", request, token)
 
     async def _post(
-        self, path: str, body: BaseModel, lease_token: str | None = None, *, answer_s: float = _ANSWER_S
+        self,
+        path: str,
+        body: BaseModel,
+        lease_token: str | None = None,
+        *,
+        answer_s: float = _ANSWER_S,
+        for_ever: bool = False,
     ) -> httpx.Response:
         headers = {"Content-Type": "application/json"}
         if lease_token is not None:
             headers["Coverslip-Lease-Token"] = lease_token
         content = body.model_dump_json()
         timeout = httpx.Timeout(10, read=answer_s)
+        now = asyncio.get_running_loop().time
+        give_up_at = now() + self._patience_s
         delay_s = _RETRY_FROM_S
         while True:
             try:
@@ -119,6 +130,8 @@ class WorkerApi:
                 reason = f"it answered {response.status_code}"
             if delay_s == _RETRY_FROM_S:
                 log.warning("the service is away (%s); trying %s again until it is back", reason, path)
+            if now() > give_up_at and not for_ever:
+                raise ServiceAway(patience_s=self._patience_s, reason=reason)
             # A service that comes back is not met by all its workers at the same instant.
             await asyncio.sleep(delay_s * random.uniform(0.5, 1))  # noqa: S311
             delay_s = min(delay_s * 2, _RETRY_TO_S)

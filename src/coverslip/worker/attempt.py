@@ -17,6 +17,7 @@ from coverslip.worker.errors import (
     InputFault,
     LeaseLost,
     PlatformFault,
+    ServiceAway,
     ServiceRefused,
     WorkerFailed,
     WorkerFault,
@@ -83,8 +84,8 @@ class Attempt:
                 keeping.cancel()
         except LeaseLost:
             log.info("the lease of item %s is gone; what was done for it is dropped", self._lease.item_id)
-        except ServiceRefused as refusal:
-            log.error("the report of item %s was refused; its lease will expire: %s", self._lease.item_id, refusal)
+        except (ServiceRefused, ServiceAway) as failure:
+            log.error("the report of item %s failed; its lease will expire: %s", self._lease.item_id, failure)
         except asyncio.CancelledError:
             await self._give_back()
             raise

@@ -32,6 +32,16 @@ class ServiceRefused(CoverslipError):
         self.refusal_code = code
 
 
+class PlatformFault(CoverslipError):
+    """The platform is at fault; another attempt may succeed."""
+
+
+class ServiceAway(PlatformFault):
+    """The service has failed to answer a request of the worker for {patience_s:.0f} s: {reason}. Its log may say why."""
+
+    code = "WORKER.SERVICE_AWAY"
+
+
 class InputFault(CoverslipError):
     """The input is at fault; its submitter can mend it."""
 
@@ -62,10 +72,6 @@ class InputChecksumMismatch(InputFault):
     checksum was computed: prepare the metadata again, upload and submit again."""
 
     code = "INPUT.CHECKSUM_MISMATCH"
-
-
-class PlatformFault(CoverslipError):
-    """The platform is at fault; another attempt may succeed."""
 
 
 class InputUnreachable(PlatformFault):

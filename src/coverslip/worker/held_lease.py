@@ -44,7 +44,7 @@ class HeldLease:
         self._changed.set()
 
     def end(self) -> None:
-        """From now on a refused heartbeat is no news: the report that ends the lease is on its way."""
+        """The report that ends the lease is on its way: until it expires, a refused heartbeat is no news."""
         self._ending = True
 
     async def keep(self) -> None:
@@ -72,7 +72,7 @@ class HeldLease:
                 raise LeaseLost from None
             except LeaseLost:
                 if self._ending:
-                    return
+                    await asyncio.sleep(expires_at - now())
                 raise
 
     async def _heartbeat(self) -> float:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from coverslip.contract.items import MAX_EXTERNAL_ID_LENGTH
-from coverslip.contract.objects import CRC32C_PATTERN
+from coverslip.contract.uploads import CRC32C_PATTERN
 from coverslip.workflow.errors import TableFaulty, TableUnusable
 
 DELIMITER = ";"

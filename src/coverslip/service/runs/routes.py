@@ -129,7 +129,7 @@ def _response(row: AnyRow, preceding: tuple[int, int] | None = None) -> RunReadR
     "",
     operation_id="list_runs_v1_runs_get",
     summary="List runs",
-    responses={404: {"description": "Run not found"}},
+    responses={403: {"description": "Not yours to list"}, 404: {"description": "Run not found"}},
 )
 async def list_runs(
     context: ContextDep,

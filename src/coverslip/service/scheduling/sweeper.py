@@ -11,6 +11,7 @@ from coverslip.service.runs.commands import cancel_overdue_run
 from coverslip.service.runs.queries import runs_past_deadline
 from coverslip.service.scheduling.commands import expire_lease, sweep_attempt
 from coverslip.service.scheduling.lease_queries import attempts_to_sweep, expired_leases, is_only_sweeper
+from coverslip.service.storage.upload_commands import drop_abandoned
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,7 @@ async def sweep(context: Context) -> None:
         *(partial(expire_lease, context, lease) for lease in lost),
         *(partial(cancel_overdue_run, context, run_id) for run_id in overdue),
         *(partial(sweep_attempt, context, attempt) for attempt in unswept),
+        partial(drop_abandoned, context),
     ]
     for step in steps:
         # One that cannot be done must not keep the others waiting.

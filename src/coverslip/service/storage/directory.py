@@ -5,7 +5,7 @@ import errno
 import os
 import secrets
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import anyio
@@ -125,6 +125,16 @@ class DirectoryStore:
             raise
         finally:
             incoming.unlink(missing_ok=True)
+
+    async def join(
+        self, parts: Sequence[ObjectKey], key: ObjectKey, *, size_bytes: int, checksum_base64_crc32c: str
+    ) -> None:
+        async def chunks() -> AsyncIterator[bytes]:
+            for part in parts:
+                async for chunk in self.open_range(part):
+                    yield chunk
+
+        await self.receive(key, chunks(), size_bytes=size_bytes, checksum_base64_crc32c=checksum_base64_crc32c)
 
     async def stat(self, key: ObjectKey) -> ObjectStat | None:
         path = self.file(key)

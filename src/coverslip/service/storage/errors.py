@@ -58,3 +58,34 @@ class ObjectNotUsable(ServiceError):
     code = "STORE.OBJECT_NOT_USABLE"
     status = HTTPStatus.BAD_REQUEST
     remedy = "Upload the slide first, then submit."
+
+
+class ObjectInUse(ServiceError):
+    """An unfinished run needs this object."""
+
+    code = "STORE.OBJECT_IN_USE"
+    status = HTTPStatus.CONFLICT
+    remedy = "Wait until the run has ended, or cancel it first."
+
+
+class UploadNotFound(ServiceError):
+    """upload not found"""
+
+    code = "UPLOAD.NOT_FOUND"
+    status = HTTPStatus.NOT_FOUND
+    remedy = "It was dropped or has been given up after some days. Announce the file again."
+
+
+class PartUnknown(ServiceError):
+    """This upload has the parts 1 to {last}, and no part {number}."""
+
+    code = "UPLOAD.PART_UNKNOWN"
+    status = HTTPStatus.NOT_FOUND
+
+
+class PartsMissing(ServiceError):
+    """These parts have not arrived yet: {numbers}."""
+
+    code = "UPLOAD.PARTS_MISSING"
+    status = HTTPStatus.CONFLICT
+    remedy = "Send them, then complete the upload."

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response, status
 from fastapi.responses import FileResponse, JSONResponse
 from starlette.requests import ClientDisconnect
 
+from coverslip.contract.uploads import MAX_OBJECT_BYTES
 from coverslip.service.storage.directory import DirectoryStore
 from coverslip.service.storage.errors import ObjectNotFound
 from coverslip.service.storage.store import Area, ObjectKey
@@ -36,7 +37,7 @@ def directory_store_router(store: DirectoryStore) -> APIRouter:
             headers=headers,
         )
 
-    @router.put("/{area}/{path:path}")
+    @router.put("/{area}/{path:path}", max_body_size=MAX_OBJECT_BYTES)
     async def write(request: Request, area: Area, path: str) -> Any:
         query = request.query_params
         key = ObjectKey(area, path)

@@ -1,7 +1,7 @@
 """The one interface to objects, whatever keeps them."""
 
 import unicodedata
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -16,10 +16,11 @@ _UNUSABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 class Area(StrEnum):
-    """Inputs and results are kept apart."""
+    """Inputs and results are kept apart, and both from the parts of uploads that are not complete."""
 
     INPUTS = "inputs"
     RESULTS = "results"
+    PARTS = "parts"
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,20 @@ class ObjectStore(Protocol):
 
     def list(self, area: Area, prefix: str) -> AsyncIterator[ObjectStat]:
         """Every object of the area whose path starts with ``prefix``, in no order."""
+        ...
+
+    async def join(
+        self, parts: Sequence[ObjectKey], key: ObjectKey, *, size_bytes: int, checksum_base64_crc32c: str
+    ) -> None:
+        """Make one object of ``parts``, in their order: complete and verified, or not at all. The parts stay.
+
+        Raises
+        ------
+        ObjectNotFound
+            If a part is not there.
+        SizeDiffers, ChecksumDiffers
+            If the parts together are not those bytes.
+        """
         ...
 
     async def delete(self, key: ObjectKey) -> None:

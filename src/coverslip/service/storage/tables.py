@@ -1,4 +1,4 @@
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Table, Text, text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Table, Text, Uuid, text
 
 from coverslip.service.database.metadata import instant, metadata
 
@@ -13,3 +13,19 @@ bucket_object = Table(
     Column("created_at", instant, nullable=False, server_default=text("now()")),
 )
 Index("bucket_object_owner", bucket_object.c.organization_id, bucket_object.c.user_id)
+
+# An upload that has not been completed; its parts are objects of the area for parts.
+upload = Table(
+    "upload",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("organization_id", Text, ForeignKey("organization.id"), nullable=False),
+    Column("user_id", Text, ForeignKey("user_account.id"), nullable=False),
+    Column("path", Text, nullable=False, unique=True),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("checksum_base64_crc32c", Text, nullable=False),
+    Column("part_size_bytes", BigInteger, nullable=False),
+    Column("created_at", instant, nullable=False, server_default=text("now()")),
+    Column("touched_at", instant, nullable=False, server_default=text("now()")),
+)
+Index("upload_abandoned", upload.c.touched_at)

@@ -1,6 +1,7 @@
 """Paint a block of a phantom: stains on tissue, nuclei, defects, then light, glass and camera."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -11,7 +12,7 @@ from coverslip.slides.phantom.noise import Field, Grid, fractal_noise, smooth_no
 from coverslip.slides.phantom.nuclei import EPITHELIAL, Nuclei, nuclei_in
 from coverslip.slides.phantom.options import PhantomOptions
 from coverslip.slides.phantom.plan import Plan, make_plan
-from coverslip.slides.phantom.textures import PERIOD_UM, Textures, make_textures
+from coverslip.slides.phantom.textures import Textures, make_textures
 from coverslip.slides.phantom.tissue import FIELD_UM, Tissue, flow, island_depth, tissue_in
 
 BLOCK_PX = 1024
@@ -53,12 +54,16 @@ class Painter:
 
     def __init__(self, options: PhantomOptions) -> None:
         self.options, self.plan = options, make_plan(options)
-        self.textures = make_textures(options.seed, options.mpp)
         random = np.random.default_rng([options.seed, 5])
         self._stains = _stain_table(_varied(HAEMATOXYLIN, random), _varied(EOSIN, random), random.uniform(0.80, 1.05))
         self._blood = _stain_table(HAEMATOXYLIN, BLOOD, 1.0)
         self._camera = _camera(random)
         self.glass = cv2.add(np.full((BLOCK_PX, BLOCK_PX, 3), 255, np.uint8), self._camera, dtype=cv2.CV_8U)
+
+    @cached_property
+    def textures(self) -> Textures:
+        """Made when first needed, for bare glass needs none."""
+        return make_textures(self.options.seed, self.options.mpp)
 
     def paint(self, column: int, row: int) -> Block | None:
         """The block at ``column``, ``row``; None if it is bare glass, which looks like ``glass``."""

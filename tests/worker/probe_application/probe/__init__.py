@@ -1,7 +1,9 @@
 """An application for tests: the input's metadata names, as ``behave``, one of the functions below."""
 
+import contextlib
 import ctypes
 import json
+import mmap
 import os
 import signal
 import subprocess
@@ -69,12 +71,17 @@ def send_nonsense(item: Item, outputs: Outputs, progress: Progress) -> None:
 
 def channel() -> int:
     """The pipe to the worker: the only one but the log."""
-    log = os.fstat(2).st_ino
-    return next(
-        number
-        for number in map(int, os.listdir("/proc/self/fd"))
-        if number > 2 and os.readlink(f"/proc/self/fd/{number}").startswith("pipe") and os.fstat(number).st_ino != log
-    )
+    log = str(Path("/proc/self/fd/2").readlink())
+    return next(int(number) for number, target in descriptors().items() if target.startswith("pipe") and target != log)
+
+
+def descriptors() -> dict[str, str]:
+    """What this process holds open."""
+    found = {}
+    for link in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # the one that reads this folder
+            found[link.name] = str(link.readlink())
+    return found
 
 
 def crash(item: Item, outputs: Outputs, progress: Progress) -> None:
@@ -137,8 +144,6 @@ def share_memory(item: Item, outputs: Outputs, progress: Progress) -> None:
     path = outputs.directory / "mapped"
     with path.open("wb") as file:
         file.truncate(len(taken))
-    import mmap
-
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
         touched = sum(mapped[offset] for offset in range(0, len(mapped), 4096))
         children = [os.fork() for _ in range(3)]
@@ -160,10 +165,8 @@ def close_everything(item: Item, outputs: Outputs, progress: Progress) -> None:
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         stream.close()
     for number in (0, 1, 2):
-        try:
+        with contextlib.suppress(OSError):
             os.close(number)
-        except OSError:
-            pass
     os.open(os.devnull, os.O_RDWR)
     progress("done", 1)
 
@@ -177,7 +180,7 @@ def tell(item: Item, outputs: Outputs, progress: Progress) -> None:
     """Everything that this process can see of its worker."""
     seen = {
         "environ": Path("/proc/self/environ").read_bytes().decode().split("\x00"),
-        "descriptors": [os.readlink(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd")[:-1]],
+        "descriptors": list(descriptors().values()),
         "arguments": Path("/proc/self/cmdline").read_bytes().decode(),
         "core_limit": Path("/proc/self/limits").read_text(),
         "path": sys.path,

@@ -94,6 +94,23 @@ create table bucket_object (
 );
 create index bucket_object_owner on bucket_object (organization_id, user_id);
 
+create table upload (
+    id uuid not null,
+    organization_id text not null,
+    user_id text not null,
+    path text not null,
+    size_bytes bigint not null,
+    checksum_base64_crc32c text not null,
+    part_size_bytes bigint not null,
+    created_at timestamptz default now() not null,
+    touched_at timestamptz default now() not null,
+    primary key (id),
+    unique (path),
+    foreign key (organization_id) references organization (id),
+    foreign key (user_id) references user_account (id)
+);
+create index upload_abandoned on upload (touched_at);
+
 create table device_authorization (
     device_code_hash bytea not null,
     user_code text not null,
@@ -362,6 +379,7 @@ alter table event enable row level security;
 alter table lease enable row level security;
 alter table attempt enable row level security;
 alter table bucket_object enable row level security;
+alter table upload enable row level security;
 
 create policy organization on run using (in_reach(organization_id));
 create policy organization on item using (in_reach(organization_id));
@@ -371,3 +389,4 @@ create policy organization on event using (in_reach(organization_id));
 create policy organization on lease using (in_reach(organization_id));
 create policy organization on attempt using (in_reach(organization_id));
 create policy organization on bucket_object using (in_reach(organization_id));
+create policy organization on upload using (in_reach(organization_id));

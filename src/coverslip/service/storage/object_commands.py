@@ -1,0 +1,37 @@
+"""Deleting objects."""
+
+from coverslip.service.access.principal import Principal
+from coverslip.service.audit import queries as audit
+from coverslip.service.context import Context
+from coverslip.service.storage import queries
+from coverslip.service.storage.errors import ObjectInUse, ObjectNotFound
+from coverslip.service.storage.store import Area, ObjectKey
+
+
+async def delete_object(context: Context, principal: Principal, path: str) -> None:
+    """Delete an object that the caller uploaded.
+
+    Raises
+    ------
+    ObjectNotFound
+        If the caller has uploaded no such object.
+    ObjectInUse
+        If an unfinished run needs it.
+    """
+    async with context.database.transaction(principal.scope) as connection:
+        found = await queries.lock_object(
+            connection, path=path, organization_id=principal.organization_id, user_id=principal.user_id
+        )
+        if not found:
+            raise ObjectNotFound
+        if await queries.is_needed(connection, path):
+            raise ObjectInUse
+        await queries.forget_object(connection, path)
+        await audit.record(
+            connection,
+            "object.deleted",
+            subject=path,
+            user_id=principal.user_id,
+            organization_id=principal.organization_id,
+        )
+    await context.store.delete(ObjectKey(Area.INPUTS, path))

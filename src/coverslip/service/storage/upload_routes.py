@@ -1,0 +1,109 @@
+"""Uploads and objects of the caller's organization (extension API)."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, status
+
+from coverslip.contract.uploads import (
+    ObjectReadResponse,
+    PartCreateRequest,
+    PartCreateResponse,
+    UploadCreateRequest,
+    UploadResponse,
+)
+from coverslip.service.context import Context, ContextDep
+from coverslip.service.database.rows import AnyRow
+from coverslip.service.identity.authentication import PrincipalDep
+from coverslip.service.paging import Page
+from coverslip.service.storage import object_commands, queries, upload_commands
+from coverslip.service.storage.errors import PartUnknown
+from coverslip.service.storage.upload_rules import part_key, parts_of
+
+uploads_router = APIRouter(prefix="/uploads", tags=["Uploads"])
+objects_router = APIRouter(prefix="/objects", tags=["Objects"])
+
+
+async def _response(context: Context, upload: AnyRow) -> UploadResponse:
+    complete = await upload_commands.is_complete(context, upload)
+    return UploadResponse(
+        upload_id=upload.id,
+        object_key=upload.path,
+        download_url=upload_commands.download_url(context, upload.path),
+        complete=complete,
+        missing_parts=[] if complete else await upload_commands.missing_parts(context, upload),
+    )
+
+
+@uploads_router.post("", status_code=status.HTTP_201_CREATED, operation_id="begin_upload")
+async def begin_upload(request: UploadCreateRequest, context: ContextDep, principal: PrincipalDep) -> UploadResponse:
+    """Announce a file. The same file announced again goes on where it stopped, or is complete at once."""
+    return await _response(context, await upload_commands.begin(context, principal, request))
+
+
+@uploads_router.get("/{upload_id}", operation_id="read_upload")
+async def read_upload(upload_id: UUID, context: ContextDep, principal: PrincipalDep) -> UploadResponse:
+    """What is missing of a file."""
+    return await _response(context, await upload_commands.find(context, principal, upload_id))
+
+
+@uploads_router.post("/{upload_id}/parts/{number}", operation_id="sign_part")
+async def sign_part(
+    upload_id: UUID, number: int, request: PartCreateRequest, context: ContextDep, principal: PrincipalDep
+) -> PartCreateResponse:
+    """Where to PUT one part, which must have exactly this checksum."""
+    upload = await upload_commands.find(context, principal, upload_id)
+    parts = parts_of(upload.size_bytes, upload.part_size_bytes)
+    if not 1 <= number <= len(parts):
+        raise PartUnknown(number=number, last=len(parts))
+    url = context.store.sign_put(
+        part_key(upload.organization_id, upload.id, number),
+        expires_in_s=context.settings.result_url_lifetime_s,
+        size_bytes=parts[number - 1].size_bytes,
+        checksum_base64_crc32c=request.checksum_base64_crc32c,
+    )
+    return PartCreateResponse(upload_url=url)
+
+
+@uploads_router.post("/{upload_id}/complete", operation_id="complete_upload")
+async def complete_upload(upload_id: UUID, context: ContextDep, principal: PrincipalDep) -> UploadResponse:
+    """Make one object of the parts. It takes a while for large files: the whole is verified once more."""
+    return await _response(context, await upload_commands.complete(context, principal, upload_id))
+
+
+@uploads_router.delete("/{upload_id}", status_code=status.HTTP_204_NO_CONTENT, operation_id="drop_upload")
+async def drop_upload(upload_id: UUID, context: ContextDep, principal: PrincipalDep) -> None:
+    """Give up an upload and delete what has arrived."""
+    await upload_commands.drop(context, principal, upload_id)
+
+
+@objects_router.get("", operation_id="list_objects")
+async def list_objects(
+    context: ContextDep,
+    principal: PrincipalDep,
+    page: Annotated[int, Query(ge=1)] = 1,
+    page_size: Annotated[int, Query(ge=5, le=100)] = 50,
+) -> list[ObjectReadResponse]:
+    """What the caller has uploaded, newest first."""
+    async with context.database.transaction(principal.scope) as connection:
+        rows = await queries.objects_of_user(
+            connection,
+            organization_id=principal.organization_id,
+            user_id=principal.user_id,
+            page=Page(page, page_size),
+        )
+    return [
+        ObjectReadResponse(
+            object_key=row.path,
+            size_bytes=row.size_bytes,
+            checksum_base64_crc32c=row.checksum_base64_crc32c,
+            created_at=row.created_at,
+        )
+        for row in rows
+    ]
+
+
+@objects_router.delete("/{object_key:path}", status_code=status.HTTP_204_NO_CONTENT, operation_id="delete_object")
+async def delete_object(object_key: str, context: ContextDep, principal: PrincipalDep) -> None:
+    """Delete an object that the caller uploaded and no unfinished run needs."""
+    await object_commands.delete_object(context, principal, object_key)

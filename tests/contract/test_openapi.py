@@ -1,0 +1,102 @@
+"""API v1 is the published one: our document says all that the published document says."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coverslip.service.app import api_v1
+from harness.openapi import bare, differences, operation_differences, operations, schemas_of
+
+NOT_THERE_YET = {
+    "list_version_documents",
+    "get_version_document",
+    "get_version_document_file",
+    "get_version_document_content",
+    "create_grant_v1_access_grants_post",
+    "list_grants_v1_access_grants_get",
+    "get_grant_v1_access_grants__grant_id__get",
+    "revoke_grant_v1_access_grants__grant_id__delete",
+    "create_share_token_v1_access_share_tokens_post",
+    "list_share_tokens_v1_access_share_tokens_get",
+    "get_share_token_v1_access_share_tokens__share_token_id__get",
+    "revoke_share_token_v1_access_share_tokens__share_token_id__delete",
+}
+"""Published operations that Coverslip does not offer: release documents, grants, share tokens."""
+
+MISSING_PARAMETERS = {
+    "GET /v1/runs/{run_id} query share_token: missing",
+    "GET /v1/runs/{run_id}/items query share_token: missing",
+    "GET /v1/runs/{run_id}/items/{external_id} query share_token: missing",
+    "GET /v1/runs/{run_id}/artifacts/{artifact_id}/file query share_token: missing",
+}
+"""They come with share tokens."""
+
+MEANT: set[str] = set()
+"""Differences that are meant."""
+
+
+@pytest.fixture(scope="module")
+def published(reference: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((reference / "openapi-v1.8.0.json").read_text())
+    return document
+
+
+@pytest.fixture(scope="module")
+def ours() -> dict[str, Any]:
+    # As a client reads it.
+    document: dict[str, Any] = json.loads(json.dumps(api_v1().openapi()))
+    return document
+
+
+def test_the_published_operations_are_there(published: dict[str, Any], ours: dict[str, Any]) -> None:
+    theirs, own = operations(published), operations(ours)
+    assert theirs.keys() - own.keys() == NOT_THERE_YET
+    assert own.keys() - theirs.keys() == set(), "additions belong below /api/coverslip"
+    for operation_id, (place, _) in own.items():
+        # FastAPI's documents show a path parameter without its converter.
+        assert place == theirs[operation_id][0]
+
+
+def test_the_operations_are_as_published(published: dict[str, Any], ours: dict[str, Any]) -> None:
+    theirs, own = operations(published), operations(ours)
+    found = {
+        line
+        for operation_id, (place, operation) in own.items()
+        for line in operation_differences(theirs[operation_id][1], operation, place)
+    }
+    assert "\n".join(sorted(found - MISSING_PARAMETERS - MEANT)) == ""
+    assert found >= MISSING_PARAMETERS | MEANT, "what is no difference any more must not be listed as one"
+
+
+def test_the_schemas_are_as_published(published: dict[str, Any], ours: dict[str, Any]) -> None:
+    used = schemas_of(ours["paths"], ours)
+    unknown = used - published["components"]["schemas"].keys()
+    assert unknown == set(), "no schema has a name that clients do not know, nor an -Input and -Output half"
+    found = {
+        line
+        for name in sorted(used)
+        for line in differences(
+            bare(published["components"]["schemas"][name]), bare(ours["components"]["schemas"][name]), name
+        )
+    }
+    assert "\n".join(sorted(found)) == ""
+
+
+def test_where_the_api_is_and_how_to_sign_in(published: dict[str, Any], ours: dict[str, Any]) -> None:
+    assert ours["servers"] == published["servers"]
+    assert ours["info"]["version"] == published["info"]["version"]
+    assert ours["components"]["securitySchemes"].keys() == published["components"]["securitySchemes"].keys()
+    theirs, own = operations(published), operations(ours)
+    for operation_id, (_, operation) in own.items():
+        assert operation.get("security") == theirs[operation_id][1].get("security"), operation_id
+        assert operation.get("tags") == theirs[operation_id][1].get("tags"), operation_id
+
+
+def test_every_operation_and_field_is_explained(ours: dict[str, Any]) -> None:
+    for place, operation in operations(ours).values():
+        assert operation["summary"], place
+        assert operation["description"], place
+        for status, response in operation["responses"].items():
+            assert response["description"], (place, status)
