@@ -54,6 +54,7 @@ TENANT_TABLES = (
     "lease",
     "attempt",
     "bucket_object",
+    "upload",
 )
 
 

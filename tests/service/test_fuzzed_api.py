@@ -48,7 +48,7 @@ def test_the_api_answers_as_documented(service: TestService, document: str, mode
     for operation in (result.ok() for result in schema.get_all_operations()):
 
         @settings(
-            max_examples=12,
+            max_examples=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),
             phases=[Phase.generate],

@@ -1,6 +1,8 @@
 """Every file is opened by the right reader or refused by an error that says why."""
 
 import contextlib
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,25 +16,11 @@ from hypothesis import strategies as st
 from coverslip.slides import open_slide
 from coverslip.slides.errors import (
     NotASlide,
-    NotAVolume,
     SlideError,
     SlideMissing,
     SlideTruncated,
     SlideUnreadable,
 )
-
-
-def test_dicom_volume_is_read_by_openslide(slides: Path) -> None:
-    with open_slide(slides / "TCGA-LUAD_86-6562_volume_8mpp.dcm") as slide:
-        assert slide.info.reader.startswith("openslide")
-        assert slide.info.mpp == pytest.approx(8.065, abs=0.001)
-        assert slide.info.media_type == "application/dicom"
-        assert (slide.read_region(-10, -10, 0, 10, 10) == 255).all()
-
-
-def test_dicom_thumbnail_is_no_volume(slides: Path) -> None:
-    with pytest.raises(NotAVolume, match="THUMBNAIL"):
-        open_slide(slides / "TCGA-LUAD_91-6830_thumbnail.dcm")
 
 
 def test_missing_file(tmp_path: Path) -> None:
@@ -43,9 +31,46 @@ def test_missing_file(tmp_path: Path) -> None:
 def test_folder_empty_file_and_garbage_are_no_slides(tmp_path: Path) -> None:
     (tmp_path / "empty.svs").touch()
     (tmp_path / "text.svs").write_text("not a slide" * 100)
-    for path, reason in ((tmp_path, "folder"), (tmp_path / "empty.svs", "empty"), (tmp_path / "text.svs", "unknown")):
+    for path, reason in (
+        (tmp_path, "holds no DICOM"),
+        (tmp_path / "empty.svs", "empty"),
+        (tmp_path / "text.svs", "unknown"),
+    ):
         with pytest.raises(NotASlide, match=reason):
             open_slide(path)
+
+
+def test_pipe_is_no_slide(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.svs")
+    with pytest.raises(NotASlide):
+        open_slide(tmp_path / "pipe.svs")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")
+@pytest.mark.parametrize("mode", [0o000, 0o644])
+def test_file_that_may_not_be_read(svs: Path, tmp_path: Path, mode: int) -> None:
+    """By another user if need be, from whom a file (mode 0) or its folder (mode 644) is kept."""
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    path = shutil.copy(svs, folder)
+    Path(path).chmod(mode)
+    folder.chmod(0o755 if mode == 0 else 0o000)
+    for above in [tmp_path, *tmp_path.parents][:-2] if os.geteuid() == 0 else []:
+        above.chmod(above.stat().st_mode | 0o011)
+    code = """
+import os, sys
+import coverslip.slides.crc32c, coverslip.slides.errors, coverslip.slides.opening, coverslip.slides.tiff_integrity
+if os.geteuid() == 0:
+    os.setuid(65534)
+for function in (coverslip.slides.opening.open_slide, coverslip.slides.crc32c.crc32c_file):
+    try:
+        function(sys.argv[1])
+    except coverslip.slides.errors.SlideInaccessible as error:
+        print(error.code)
+"""
+    told = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=False)
+    folder.chmod(0o755)
+    assert told.stdout == "SLIDE.INACCESSIBLE\n" * 2, told.stderr
 
 
 @pytest.mark.parametrize("name", ["CMU-1-Small-Region.svs", "CMU-1-Small-Region.pyramid.tif", "CMU-1-small.tiff"])
@@ -93,3 +118,10 @@ def test_thumbnail_has_the_slides_shape_and_colours(svs: Path) -> None:
 def test_importing_slides_loads_no_decoder() -> None:
     code = "import sys, coverslip.slides; print(sorted({'openslide', 'tifffile', 'imagecodecs'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_opening_a_tiff_loads_no_dicom(svs: Path) -> None:
+    code = "import sys; from coverslip.slides import open_slide; open_slide(sys.argv[1]).close()\n"
+    code += "print(sorted({'pydicom', 'wsidicom'} & set(sys.modules)))"
+    told = subprocess.run([sys.executable, "-c", code, svs], capture_output=True, text=True, check=True)
+    assert told.stdout == "[]\n"

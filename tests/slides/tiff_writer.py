@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 SHORT, LONG, SLONG, LONG8, SUB_IFD = 3, 4, 9, 16, 13
 FORMATS = {1: "B", 2: "B", 7: "B", SHORT: "H", LONG: "I", SLONG: "i", LONG8: "Q", SUB_IFD: "I"}
 
-Tags = Mapping[int, tuple[int, Sequence[int]]]
+Value = tuple[int, Sequence[int]]
+"""Field type and values of a tag."""
+Tags = Mapping[int, Value]
 
 
-def plain(
-    data_at: int, data_bytes: int, **changed: tuple[int, Sequence[int]] | None
-) -> dict[int, tuple[int, Sequence[int]]]:
+def plain(data_at: int, data_bytes: int, **changed: Value | None) -> dict[int, Value]:
     """The tags of a tiled RGB image of one uncompressed tile of 16 x 16 px, with some changed: ``t256=(LONG, [7])``."""
     tags: dict[int, Value] = {
         256: (LONG, [16]),

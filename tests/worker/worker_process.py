@@ -6,9 +6,10 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
-from worker.deadlines import within
-from worker.fake_service import SECRET
+from worker.deadlines import is_alive, within
+from worker.fake_service import SECRET, HeldItem
 
 
 class WorkerProcess:
@@ -67,3 +68,15 @@ def pids_of(mark: Path) -> dict[str, int]:
     within(20, lambda: mark.is_file() and mark.read_text().endswith("}"))
     pids: dict[str, int] = json.loads(mark.read_text())
     return pids
+
+
+def ended(item: HeldItem) -> dict[str, Any]:
+    """The report of an item, once there is one."""
+    report = within(30, lambda: item.report)
+    assert SECRET not in str(report)
+    return report
+
+
+def all_gone(pids: dict[str, int]) -> bool:
+    """Whether none of an application's processes is left."""
+    return not any(is_alive(pid) for pid in pids.values())

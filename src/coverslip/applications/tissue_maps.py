@@ -7,28 +7,32 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from coverslip.pathology.features import REACH_UM, measure
+from coverslip.pathology.features import REACH_UM, density_bytes, measure
+from coverslip.pathology.qc_evidence import gather_evidence
 from coverslip.pathology.reference import SlideReference, slide_reference
-from coverslip.pathology.tissue_qc import VALID, classify_tissue_qc, clean_tissue_qc
+from coverslip.pathology.tissue_qc import VALID, TissueQuality, judge_tissue_quality
 from coverslip.pathology.tissue_segmentation import classify_tissue, clean_tissue
 from coverslip.slides.resampling import read_downsampled
-from coverslip.slides.slide import Slide
+from coverslip.slides.slide import Slide, SlideInfo
 
 CELL_UM = 4.0
 """Aimed size of a map pixel; the true size is a whole number of slide pixels."""
-POOL = 4
-"""Pixels analysed per map pixel and axis: colour and texture are measured at about 1 µm per pixel."""
+PIXEL_UM = 1.0
+"""Colour and texture are measured at about this resolution."""
+MOST_CELLS = 24_000_000
+"""Slides that would have more map pixels, from about 19.6 x 19.6 mm, get pixels of 8, 16, … µm: memory then stays."""
 TILE_CELLS = 512
-MARGIN_CELLS = math.ceil(REACH_UM / CELL_UM) + 16
+MARGIN_UM = REACH_UM + 64.0
 """Beyond the reach of the features, room for the morphology on top of them."""
 OVERVIEW_PX = 1024
 
 
 @dataclass(frozen=True)
 class TissueMaps:
-    """Label maps uint8 (rows, columns) of `TISSUE_QC` and `TISSUE`; ``cell_px`` slide pixels per map pixel and axis."""
+    """Quality, and ``tissue``: label map uint8 (rows, columns) of `TISSUE`; ``cell_px`` slide pixels per map pixel and
+    axis."""
 
-    tissue_qc: NDArray[np.uint8]
+    quality: TissueQuality
     tissue: NDArray[np.uint8]
     cell_px: int
 
@@ -52,30 +56,54 @@ def map_tissue(slide: Slide, mpp: float, progress: Callable[[float], None], tile
     SlideUnreadable
         Where the file is damaged.
     """
-    cell_px = max(POOL, round(CELL_UM / mpp))
-    rows, columns = -(-slide.info.height_px // cell_px), -(-slide.info.width_px // cell_px)
-    qc, tissue = np.zeros((rows, columns), np.uint8), np.zeros((rows, columns), np.uint8)
+    grid = _grid_of(slide.info, mpp)
+    evidence, density, tissue = (np.zeros(grid.shape, np.uint8) for _ in range(3))
     reference = slide_reference(slide.thumbnail(OVERVIEW_PX))
+    rows, columns = grid.shape
     tiles = [(top, left) for top in range(0, rows, tile_cells) for left in range(0, columns, tile_cells)]
     for done, (top, left) in enumerate(tiles):
         progress(done / len(tiles))
         here = np.s_[top : top + tile_cells, left : left + tile_cells]
-        qc[here], tissue[here] = _label_tile(slide, mpp, reference, cell_px, top, left, qc[here].shape)
-    qc = clean_tissue_qc(qc, cell_px * mpp)
-    return TissueMaps(qc, clean_tissue(tissue, qc == VALID, cell_px * mpp), cell_px)
+        evidence[here], density[here], tissue[here] = _measure_tile(
+            slide, mpp, reference, grid, top, left, tissue[here].shape
+        )
+    cell_um = grid.cell_px * mpp
+    quality = judge_tissue_quality(evidence, density, reference, cell_um)
+    return TissueMaps(quality, clean_tissue(tissue, quality.labels == VALID, cell_um), grid.cell_px)
 
 
-def _label_tile(
-    slide: Slide, mpp: float, reference: SlideReference, cell_px: int, top: int, left: int, shape: tuple[int, ...]
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+@dataclass(frozen=True)
+class _Grid:
+    """``shape``: rows and columns of the map; ``cell_px``: slide pixels, ``pool``: analysed pixels per map pixel."""
+
+    shape: tuple[int, int]
+    cell_px: int
+    pool: int
+
+
+def _grid_of(info: SlideInfo, mpp: float) -> _Grid:
+    cell_um = CELL_UM
+    while info.width_px * info.height_px * (mpp / cell_um) ** 2 > MOST_CELLS:
+        cell_um *= 2
+    pool = round(cell_um / PIXEL_UM)
+    cell_px = max(pool, round(cell_um / mpp))
+    return _Grid((-(-info.height_px // cell_px), -(-info.width_px // cell_px)), cell_px, pool)
+
+
+def _measure_tile(
+    slide: Slide, mpp: float, reference: SlideReference, grid: _Grid, top: int, left: int, shape: tuple[int, ...]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
+    """Evidence of quality, density in hundredths, and tissue of a tile."""
+    cell_px = grid.cell_px
+    margin = math.ceil(MARGIN_UM / (cell_px * mpp))
     rgb = read_downsampled(
         slide,
-        (left - MARGIN_CELLS) * cell_px,
-        (top - MARGIN_CELLS) * cell_px,
-        (shape[1] + 2 * MARGIN_CELLS) * cell_px,
-        (shape[0] + 2 * MARGIN_CELLS) * cell_px,
-        cell_px / POOL,
+        (left - margin) * cell_px,
+        (top - margin) * cell_px,
+        (shape[1] + 2 * margin) * cell_px,
+        (shape[0] + 2 * margin) * cell_px,
+        cell_px / grid.pool,
     )
-    features = measure(rgb, mpp * cell_px / POOL, POOL, reference.background)
-    inner = np.s_[MARGIN_CELLS : MARGIN_CELLS + shape[0], MARGIN_CELLS : MARGIN_CELLS + shape[1]]
-    return classify_tissue_qc(features, reference)[inner], classify_tissue(features, reference)[inner]
+    features = measure(rgb, mpp * cell_px / grid.pool, grid.pool, reference.background)
+    inner = np.s_[margin : margin + shape[0], margin : margin + shape[1]]
+    return gather_evidence(features, reference)[inner], density_bytes(features)[inner], classify_tissue(features, reference)[inner]

@@ -63,6 +63,11 @@ class Features:
         return mean
 
 
+def density_bytes(features: Features) -> NDArray[np.uint8]:
+    """Mean optical density in hundredths, uint8 (rows, columns): fine enough to judge a whole slide by."""
+    return np.clip(np.rint(100 * features.mean_density), 0, 255).astype(np.uint8)
+
+
 def measure(rgb: NDArray[np.uint8], mpp: float, pool: int, background: tuple[float, float, float]) -> Features:
     """Measure all features of an image.
 

@@ -11,6 +11,9 @@ USUAL_GLASS = (243.0, 243.0, 243.0)
 LEAST_CHROMA = 0.05
 """Difference of optical density between colours below which a pixel counts as grey: glass, shadow, dirt."""
 
+MOST_DENSITY = 0.7
+"""Tissue is hardly denser in an overview, where nuclei are averaged with what is round them; black pen is."""
+
 
 @dataclass(frozen=True)
 class SlideReference:
@@ -30,7 +33,8 @@ def slide_reference(overview: NDArray[np.uint8]) -> SlideReference:
     enough = len(glass) > low.size / 100
     red, green, blue = np.median(glass, axis=0).tolist() if enough else USUAL_GLASS
     density = optical_density(overview, (red, green, blue))
-    stained = (density.mean(axis=2) > 0.1) & (np.ptp(density, axis=2) > LEAST_CHROMA) & is_hae(density)
+    mean = density.mean(axis=2)
+    stained = (mean > 0.1) & (mean < MOST_DENSITY) & (np.ptp(density, axis=2) > LEAST_CHROMA) & is_hae(density)
     if not stained.any():
         return SlideReference((red, green, blue), 0.0, 0.0)
     stains = np.maximum(stain_concentrations(density)[stained][:, :2], 0)

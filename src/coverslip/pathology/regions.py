@@ -23,21 +23,35 @@ def without_small_holes(mask: Mask, min_area_um2: float, mpp: float) -> Mask:
 
 def opened(mask: Mask, radius_um: float, mpp: float) -> Mask:
     """The part of the mask into which a disc of ``radius_um`` fits (morphological opening)."""
-    return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, disc(radius_um, mpp)), bool)
+    return grown(~grown(~mask, radius_um, mpp), radius_um, mpp)
 
 
 def closed(mask: Mask, radius_um: float, mpp: float) -> Mask:
     """The mask with gaps closed into which no disc of ``radius_um`` fits (morphological closing)."""
-    return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, disc(radius_um, mpp)), bool)
+    return ~grown(~grown(mask, radius_um, mpp), radius_um, mpp)
 
 
 def grown(mask: Mask, radius_um: float, mpp: float) -> Mask:
-    """The mask and all within ``radius_um`` of it (dilation)."""
-    return np.asarray(cv2.dilate(mask.astype(np.uint8), disc(radius_um, mpp)), bool)
+    """The mask and all within ``radius_um`` of it, at least one pixel (dilation, by distance and so at any radius fast)."""
+    if not mask.any():
+        return mask
+    distance = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray(distance <= max(1.0, radius_um / mpp), bool)
 
 
-def disc(radius_um: float, mpp: float) -> NDArray[np.uint8]:
-    """A disc as a structuring element, at least 3 x 3 pixels."""
-    radius_px = max(1, round(radius_um / mpp))
-    element: NDArray[np.uint8] = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius_px + 1, 2 * radius_px + 1))
-    return element
+def touching(mask: Mask, seed: Mask) -> Mask:
+    """The 8-connected regions of the mask that hold a pixel of ``seed`` (morphological reconstruction)."""
+    _, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
+    kept = np.zeros(int(labels.max()) + 1, bool)
+    kept[labels[seed & mask]] = True
+    return np.asarray(kept[labels], bool)
+
+
+def elongated(mask: Mask, least_length_um: float, most_fill: float, mpp: float) -> Mask:
+    """The 8-connected regions at least ``least_length_um`` long that fill at most ``most_fill`` of the square on their
+    length; their length is the diagonal of their bounding box. Rings and bent lines count as long."""
+    _, labels, statistics, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    length = np.hypot(statistics[:, cv2.CC_STAT_WIDTH], statistics[:, cv2.CC_STAT_HEIGHT])
+    kept = (length * mpp >= least_length_um) & (statistics[:, cv2.CC_STAT_AREA] <= most_fill * length**2)
+    kept[0] = False
+    return np.asarray(kept[labels], bool)

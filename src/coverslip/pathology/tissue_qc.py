@@ -1,75 +1,119 @@
 """Tissue quality control: which parts of a slide can be analysed.
 
-Everything is told by colour and sharpness against the slide's own glass and stain, without training:
+Everything is told by colour, sharpness and shape against the slide's own glass and stain, without training:
 
 - *No Tissue*: no stain on the slide's own glass; greys count as none.
 - *Marker*: ink that absorbs red more than green, as green and blue pens and surgical inks do and haematoxylin and
-  eosin never.
-- *Tissue Artifact*: opaque grey to black things (coverslip edge, rims of air bubbles, dirt, black pen), and folds:
-  broad areas more than twice as dense as the tissue of the slide.
+  eosin never; saturated red without texture (red pen); opaque strokes as broad as a pen's tip (black pen).
+- *Tissue Artifact*: a *fold* is a band twice as dense as what is beside it, or a broad area more than twice as dense as
+  the tissue of the slide; an *edge* is a long opaque line, as the edge of a coverslip and the rim of an air bubble;
+  *debris* is any other opaque thing.
 - *Out of Focus*: tissue whose finest detail is missing in relation to its coarser detail.
-- *Valid Tissue*: all other tissue.
+- *Valid Tissue*: all other tissue, with its clefts, lumina and fat cells.
 
-It cannot tell red pen from blood or black pen from other black things, nor thin folds, tears, air bubbles without a
-dark rim, or scanner seams, and takes very dense tissue such as thick keratin for a fold.
+It cannot tell faint red pen from eosin, thin black pen from other lines, tears, nor scanner seams, and takes very dense
+tissue such as thick keratin for a fold.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from coverslip.pathology.classes import TISSUE_QC, label_of
-from coverslip.pathology.features import Features
-from coverslip.pathology.reference import LEAST_CHROMA, SlideReference
-from coverslip.pathology.regions import Mask, closed, grown, opened, without_small, without_small_holes
+from coverslip.pathology.folds import find_folds
+from coverslip.pathology.qc_evidence import Evidence
+from coverslip.pathology.reference import SlideReference
+from coverslip.pathology.regions import Mask, closed, elongated, grown, opened, touching, without_small, without_small_holes
 
 ARTIFACT, NO_TISSUE, MARKER, OUT_OF_FOCUS, VALID = (
     label_of(TISSUE_QC, name) for name in ("Tissue Artifact", "No Tissue", "Marker", "Out of Focus", "Valid Tissue")
 )
+ARTIFACT_KINDS = ("fold", "edge", "debris")
+"""Kinds of Tissue Artifact; edge is the edge of a coverslip or the rim of an air bubble."""
+FOLD, EDGE, DEBRIS = 1, 2, 3
 
-LEAST_TISSUE_DENSITY = 0.05
-MARKER_EXCESS = 0.06
-"""Optical density by which ink absorbs more red than green; haematoxylin absorbs 8 % less red than green."""
-OPAQUE_DENSITY = 0.75
-FOLD_RATIO = 2.2
 FOLD_RADIUS_UM = 16.0
-BLURRED_SHARPNESS = 0.28
-"""A Gaussian blur of 1.3 µm takes sharp H&E from 0.66 .. 1.1 to this; nuclear detail is then gone."""
+PEN_RADIUS_UM = 90.0
+"""The finest slide pens draw 0.3 mm, the dark line of a coverslip's edge is mostly below 0.15 mm."""
+RED_RADIUS_UM = 30.0
+RED_REACH_UM = 150.0
+INK_GAP_UM = 40.0
+EDGE_REACH_UM = 40.0
+LEAST_EDGE_UM = 300.0
+MOST_EDGE_FILL = 0.25
 LEAST_TISSUE_UM2 = 4_000.0
-LEAST_HOLE_UM2 = 1_000.0
-LEAST_DEFECT_UM2 = 2_000.0
+LEAST_HOLE_UM2 = 12_000.0
+"""Fat cells measure up to 120 µm across; larger gaps are glass."""
+LEAST_INK_UM2 = 2_000.0
+LEAST_OPAQUE_UM2 = 600.0
 LEAST_BLUR_UM2 = 20_000.0
 TISSUE_GAP_UM = 4.0
 
 
-def classify_tissue_qc(features: Features, reference: SlideReference) -> NDArray[np.uint8]:
-    """Label every grid cell with its class of `TISSUE_QC`: uint8 (rows, columns); see the module for how."""
-    red, green = features.density[..., 0], features.density[..., 1]
-    mean = features.mean_density
-    chroma = np.ptp(features.density, axis=2)
-    stained = (mean > LEAST_TISSUE_DENSITY) & (chroma > LEAST_CHROMA)
-    opaque = (mean > OPAQUE_DENSITY) & (chroma < 0.3 * mean)
-    ink = ((red - green > MARKER_EXCESS) & (red > 1.15 * green)) & ~opaque
-    dense = mean > max(FOLD_RATIO * reference.tissue_density, 0.5)
-    fold = opened(dense & stained, FOLD_RADIUS_UM, features.mpp)
-    blurred = features.sharpness < BLURRED_SHARPNESS  # False where it cannot be told (NaN)
+@dataclass(frozen=True)
+class TissueQuality:
+    """``labels``: classes of `TISSUE_QC`; ``kinds``: 1, 2, 3 for `ARTIFACT_KINDS` where the class is Tissue Artifact,
+    else 0. Both uint8 (rows, columns)."""
 
-    labels = np.full(mean.shape, NO_TISSUE, np.uint8)
-    labels[closed(stained, TISSUE_GAP_UM, features.mpp)] = VALID
-    labels[(labels == VALID) & blurred] = OUT_OF_FOCUS
-    labels[fold | opaque] = ARTIFACT
-    labels[ink] = MARKER
-    return labels
+    labels: NDArray[np.uint8]
+    kinds: NDArray[np.uint8]
 
 
-def clean_tissue_qc(labels: NDArray[np.uint8], mpp: float) -> NDArray[np.uint8]:
-    """Drop specks, fill pinholes and join strokes in the labels of a whole slide; ``mpp`` is µm per grid cell."""
-    tissue = without_small_holes(without_small(labels != NO_TISSUE, LEAST_TISSUE_UM2, mpp), LEAST_HOLE_UM2, mpp)
-    cleaned = np.where(tissue, VALID, NO_TISSUE).astype(np.uint8)
-    for label, least_um2 in ((OUT_OF_FOCUS, LEAST_BLUR_UM2), (ARTIFACT, LEAST_DEFECT_UM2), (MARKER, LEAST_DEFECT_UM2)):
-        cleaned[_spread(labels == label, least_um2, mpp) & tissue] = label
-    return cleaned
+def judge_tissue_quality(
+    evidence: NDArray[np.uint8], density: NDArray[np.uint8], reference: SlideReference, mpp: float
+) -> TissueQuality:
+    """Judge a whole slide from the signs in its cells.
+
+    Parameters
+    ----------
+    evidence
+        `coverslip.pathology.qc_evidence.Evidence` (rows, columns).
+    density
+        Mean optical density in hundredths (rows, columns).
+    reference
+        The slide's own stain.
+    mpp
+        µm per grid cell.
+    """
+
+    def has(sign: Evidence) -> Mask:
+        return (evidence & np.uint8(sign)) > 0
+
+    kinds = np.zeros(evidence.shape, np.uint8)
+    opaque = without_small(has(Evidence.OPAQUE), LEAST_OPAQUE_UM2, mpp)
+    dark = opaque | (has(Evidence.GREY) & grown(opaque, EDGE_REACH_UM, mpp)) if opaque.any() else opaque
+    marker = _ink(has, opaque, dark, density, reference, mpp)
+    dark &= ~marker
+    tissue = closed(has(Evidence.STAINED), TISSUE_GAP_UM, mpp) & ~dark
+    tissue = without_small_holes(without_small(tissue | marker | dark, LEAST_TISSUE_UM2, mpp), LEAST_HOLE_UM2, mpp)
+    plain = tissue & ~marker & ~dark
+
+    fold = opened(has(Evidence.DENSE) & plain, FOLD_RADIUS_UM, mpp)
+    fold |= find_folds(density.astype(np.float32) / 100, plain, reference.tissue_density, mpp)
+    kinds[without_small(fold, LEAST_INK_UM2, mpp)] = FOLD
+    kinds[dark] = DEBRIS
+    kinds[elongated(dark, LEAST_EDGE_UM, MOST_EDGE_FILL, mpp)] = EDGE
+
+    labels = np.where(tissue, VALID, NO_TISSUE).astype(np.uint8)
+    blurred = without_small(closed(has(Evidence.BLURRED) & plain, 2 * mpp, mpp), LEAST_BLUR_UM2, mpp)
+    labels[grown(blurred, mpp, mpp) & tissue] = OUT_OF_FOCUS
+    labels[kinds > 0] = ARTIFACT
+    labels[marker] = MARKER
+    kinds[marker] = 0
+    return TissueQuality(labels, kinds)
 
 
-def _spread(defect: Mask, least_um2: float, mpp: float) -> Mask:
-    """Whole defects with their faint rim: specks dropped, grown by one cell."""
-    return grown(without_small(closed(defect, 2 * mpp, mpp), least_um2, mpp), mpp, mpp)
+def _ink(has, opaque: Mask, dark: Mask, density: NDArray[np.uint8], reference: SlideReference, mpp: float) -> Mask:  # type: ignore[no-untyped-def]
+    """Pen strokes of all colours, with their faint rim."""
+    colored = without_small(closed(has(Evidence.INK), 2 * mpp, mpp), LEAST_INK_UM2, mpp)
+    red = opened(has(Evidence.SMOOTH_RED), RED_RADIUS_UM, mpp)
+    red = touching(has(Evidence.RED) & grown(red, RED_REACH_UM, mpp), red) if red.any() else red
+    broad = opened(opaque, PEN_RADIUS_UM, mpp)
+    black = dark & grown(broad, EDGE_REACH_UM, mpp) if broad.any() else broad
+    ink: Mask = colored | red | black
+    if not ink.any():
+        return ink
+    # Where a stroke crosses dense tissue its colour drowns, but both sides of it are seen.
+    darkened = density > 130 * reference.tissue_density
+    return grown(ink, mpp, mpp) | (closed(ink, INK_GAP_UM, mpp) & darkened)

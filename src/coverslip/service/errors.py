@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from starlette.exceptions import HTTPException
 
 from coverslip.contract.errors import CoverslipError
@@ -91,6 +92,21 @@ async def _validation_error(request: Request, error: Exception) -> JSONResponse:
     )
 
 
+async def _database_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, DBAPIError)
+    # Anything else than a lost connection is a mistake of ours, and is logged as one.
+    if not isinstance(error, OperationalError | InterfaceError) and not error.connection_invalidated:
+        raise error
+    return _answer(
+        request,
+        status=HTTPStatus.SERVICE_UNAVAILABLE,
+        detail="The database does not answer.",
+        code="SERVICE.DATABASE_UNAVAILABLE",
+        remedy="Try again in some seconds; if it stays so, the operator finds the reason in the logs.",
+        headers={"Retry-After": "1"},
+    )
+
+
 async def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     if isinstance(error.__cause__, (ValueError, RecursionError)):
@@ -107,3 +123,4 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(ServiceError, _service_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(DBAPIError, _database_error)

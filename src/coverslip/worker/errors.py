@@ -37,7 +37,7 @@ class PlatformFault(CoverslipError):
 
 
 class ServiceAway(PlatformFault):
-    """The service has failed to answer a request of the worker for {patience_s:.0f} s: {reason}. Its log may say why."""
+    """The service has not done what a worker asked for in {patience_s:.0f} s: {reason}. Its log may say why."""
 
     code = "WORKER.SERVICE_AWAY"
 

@@ -15,7 +15,7 @@ from coverslip.worker.errors import ApplicationFailed, ArtifactNotStored
 
 _CHUNK_BYTES = 1024 * 1024
 _PARALLEL = 4
-_RETRY_FROM_S = 0.5
+_RETRY_FROM_S = 0.2
 _RETRY_TO_S = 15.0
 _PATIENCE_S = 600.0  # with a store that is away
 _REFUSALS = 3  # of a store that is there; each time with a new URL

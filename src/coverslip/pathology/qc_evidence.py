@@ -1,0 +1,70 @@
+"""What each cell of the grid says about the quality of the slide there, before its neighbours are asked."""
+
+from enum import IntFlag
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coverslip.pathology.features import Features
+from coverslip.pathology.reference import LEAST_CHROMA, SlideReference
+
+LEAST_TISSUE_DENSITY = 0.05
+MARKER_EXCESS = 0.06
+"""Optical density by which ink absorbs more red than green; haematoxylin absorbs 8 % less red than green."""
+OPAQUE_DENSITY = 0.75
+OPAQUE_GREY = 0.62
+"""Density that all colours have in common; the densest nuclei and keratin reach 0.55 at 4 µm."""
+GREY_DENSITY = 0.18
+GREY_CHROMA = 0.35
+RED_DENSITY = 0.42
+SMOOTH_CONTRAST = 0.10
+"""Ink on glass has no texture; packed red cells vary by 0.13 of their density and more."""
+DENSE_RATIO = 2.2
+BLURRED_SHARPNESS = 0.28
+"""A Gaussian blur of 1.3 µm takes sharp H&E from 0.66 .. 1.1 to this; nuclear detail is then gone."""
+
+
+class Evidence(IntFlag):
+    """Signs found in a cell, as bits of a uint8 map."""
+
+    STAINED = 1
+    """Coloured by stain or ink."""
+    BLURRED = 2
+    """Its finest detail is missing in relation to its coarser detail."""
+    INK = 4
+    """Absorbs red more than green, which haematoxylin and eosin never do."""
+    RED = 8
+    """Saturated red: dense eosin, blood or red ink."""
+    SMOOTH_RED = 16
+    """Saturated red without any texture."""
+    OPAQUE = 32
+    """Nearly no light of any colour comes through."""
+    GREY = 64
+    """Grey, and darker than the glass."""
+    DENSE = 128
+    """Far denser than the tissue of the slide."""
+
+
+def gather_evidence(features: Features, reference: SlideReference) -> NDArray[np.uint8]:
+    """The `Evidence` of every grid cell: uint8 (rows, columns)."""
+    red, green, blue = (features.density[..., i] for i in range(3))
+    mean = features.mean_density
+    grey = features.density.min(axis=2)
+    chroma = np.ptp(features.density, axis=2)
+    opaque = ((mean > OPAQUE_DENSITY) & (chroma < 0.3 * mean)) | (grey > OPAQUE_GREY)
+    saturated = (green > RED_DENSITY) & (red < 0.25 * green) & (blue > 0.6 * green)
+    stained = (mean > LEAST_TISSUE_DENSITY) & (chroma > LEAST_CHROMA)
+    signs = {
+        Evidence.STAINED: stained,
+        Evidence.BLURRED: features.sharpness < BLURRED_SHARPNESS,  # False where it cannot be told (NaN)
+        Evidence.INK: (red - green > MARKER_EXCESS) & (red > 1.15 * green) & ~opaque,
+        Evidence.RED: saturated,
+        Evidence.SMOOTH_RED: saturated & (features.contrast < SMOOTH_CONTRAST),
+        Evidence.OPAQUE: opaque,
+        Evidence.GREY: opaque | ((mean > GREY_DENSITY) & (chroma < GREY_CHROMA * mean)),
+        Evidence.DENSE: stained & (mean > max(DENSE_RATIO * reference.tissue_density, 0.5)),
+    }
+    evidence = np.zeros(mean.shape, np.uint8)
+    for sign, found in signs.items():
+        evidence |= found.astype(np.uint8) * np.uint8(sign)
+    return evidence
