@@ -34,7 +34,7 @@ Pixels = NDArray[np.uint8]
 @pytest.fixture(scope="module")
 def series(levels: list[Pixels], tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """A pyramid of four levels from a real slide, the largest first, then thumbnail, label and overview."""
-    return write_series(tmp_path_factory.mktemp("series"), levels, 0.499, "jpeg2000")
+    return write_series(tmp_path_factory.mktemp("series"), levels, 0.499, "none")
 
 
 @pytest.fixture
@@ -53,17 +53,15 @@ def test_real_slide_has_its_colours(slides: Path) -> None:
         assert (slide.info.width_px, slide.info.height_px) == (2054, 1529)
         assert (slide.read_region(-10, -10, 0, 10, 10) == 255).all()
         ours = slide.read_region(500, 500, 0, 512, 512).astype(float)
-        y, cb, cr = np.moveaxis(wrong.read_region(500, 500, 0, 512, 512).astype(float), 2, 0)
-    right = np.stack(
-        [y + 1.402 * (cr - 128), y - 0.344136 * (cb - 128) - 0.714136 * (cr - 128), y + 1.772 * (cb - 128)], 2
-    )
+        y, cb, cr = np.moveaxis(wrong.read_region(500, 500, 0, 512, 512).astype(float) - [0, 128, 128], 2, 0)
+    right = np.stack([y + 1.402 * cr, y - 0.344136 * cb - 0.714136 * cr, y + 1.772 * cb], axis=2)
     assert np.abs(right.clip(0, 255) - ours).max() < 2
     red, green, blue = ours.mean(axis=(0, 1))
     assert red > green < blue  # haematoxylin and eosin
 
 
 def test_real_thumbnail_is_no_slide(slides: Path) -> None:
-    with pytest.raises(NotAVolume, match="THUMBNAIL.*VOLUME instance"):
+    with pytest.raises(NotAVolume, match=r"THUMBNAIL.*VOLUME instance"):
         open_slide(slides / "TCGA-LUAD_91-6830_thumbnail.dcm")
 
 
@@ -197,7 +195,10 @@ def test_other_dicom_objects(small: Pixels, tmp_path: Path) -> None:
 
 def test_part_of_an_image_in_several_files(small: Pixels, tmp_path: Path) -> None:
     frames = [encode(tile, "jpeg") for tile in tiles_of(small)]
-    shared, concatenation = new_series(), {"ConcatenationUID": "2.25.5", "InConcatenationTotalNumber": 2}
+    shared, concatenation = (
+        new_series(),
+        {"ConcatenationUID": "2.25.5", "SOPInstanceUIDOfConcatenationSource": "2.25.6"},
+    )
     parts = []
     for number, part in enumerate((frames[:2], frames[2:])):
         place = {"InConcatenationNumber": number + 1, "ConcatenationFrameOffsetNumber": 2 * number}
@@ -206,7 +207,7 @@ def test_part_of_an_image_in_several_files(small: Pixels, tmp_path: Path) -> Non
     with open_slide(parts[0]) as slide:
         assert slide.read_region(0, 0, 0, 400, 500).std() > 5
     for part in parts:
-        with pytest.raises(NotASlide, match="several files of an image"):
+        with pytest.raises(NotASlide, match="one of several files"):
             open_slide(part, series=False)
 
 
@@ -234,7 +235,7 @@ def test_truncated_anywhere(small: Pixels, tmp_path: Path, compression: str) -> 
         ({"NumberOfFrames": -1}, SlideUnreadable, "-1 frames"),
         ({"BitsAllocated": 16}, NotASlide, "8 bit"),
         ({"SamplesPerPixel": 200}, NotASlide, "8 bit"),
-        ({"TotalPixelMatrixRows": 50_000}, SlideUnreadable, "opening"),
+        ({"TotalPixelMatrixRows": 50_000}, SlideUnreadable, "4 of 392 tiles"),
     ],
 )
 def test_headers_that_cannot_be(

@@ -53,7 +53,7 @@ def test_a_series_opens_and_leaves_nothing(
 
 def test_names_that_lead_elsewhere_are_not_followed(series: list[Path], tmp_path: Path, unpacked: Path) -> None:
     before = sorted(file for file in tmp_path.rglob("*") if unpacked not in file.parents)
-    names = ["../../up.dcm", "/etc/root.dcm", "C:\\windows\\x.dcm", "a/../../b.dcm", "..\\c.dcm", "nul", "x" * 300]
+    names = ["../../up.dcm", "/etc/root.dcm", "C:\\windows\\x.dcm", "a/../../b.dcm", "..\\c.dcm", "x" * 300]
     files = {name: path.read_bytes() for name, path in zip(names, series, strict=True)}
     path = zipped(tmp_path / "escape.zip", files)
     with open_slide(path) as slide:

@@ -106,4 +106,4 @@ def _measure_tile(
     )
     features = measure(rgb, mpp * cell_px / grid.pool, grid.pool, reference.background)
     inner = np.s_[margin : margin + shape[0], margin : margin + shape[1]]
-    return gather_evidence(features, reference)[inner], density_bytes(features)[inner], classify_tissue(features, reference)[inner]
+    return gather_evidence(features)[inner], density_bytes(features)[inner], classify_tissue(features, reference)[inner]

@@ -50,6 +50,18 @@ def login_link(context: typer.Context) -> None:
     become("coverslip.embedded", "login-link", *context.args)
 
 
+@app.command(context_settings=PASS_ALL_ARGUMENTS, add_help_option=False)
+def backup(context: typer.Context) -> None:
+    """Write a backup of the platform on this machine, running or not, into one file."""
+    become("coverslip.embedded", "backup", *context.args)
+
+
+@app.command(context_settings=PASS_ALL_ARGUMENTS, add_help_option=False)
+def restore(context: typer.Context) -> None:
+    """Make a platform on this machine of a backup."""
+    become("coverslip.embedded", "restore", *context.args)
+
+
 @app.command()
 def openapi() -> None:
     """Print the OpenAPI document of the API; needs no running platform."""

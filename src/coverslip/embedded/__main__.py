@@ -1,4 +1,4 @@
-"""Command line of the embedded platform: `python -m coverslip.embedded up` and `... login-link`."""
+"""Command line of the embedded platform: `python -m coverslip.embedded up`, `login-link`, `backup`, `restore`."""
 
 import argparse
 import logging
@@ -19,10 +19,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
     try:
-        if arguments.command == "up":
-            _up(arguments)
-        else:
-            _login_link(arguments)
+        {"up": _up, "login-link": _login_link, "backup": _back_up, "restore": _restore}[arguments.command](arguments)
     except ConfigurationError as error:
         return _explained(error, BAD_CONFIGURATION)
     except CoverslipError as error:
@@ -45,6 +42,25 @@ def _login_link(arguments: argparse.Namespace) -> None:
     print(login_link_of_running(home_at(arguments.home), arguments.email))
 
 
+def _back_up(arguments: argparse.Namespace) -> None:
+    from coverslip.embedded.backup import back_up
+    from coverslip.embedded.home import open_home
+    from coverslip.embedded.up import say
+
+    content = back_up(open_home(arguments.home), arguments.archive, say)
+    say(f"{arguments.archive} holds the database and {content.objects} objects, {content.size_bytes:,} bytes.")
+
+
+def _restore(arguments: argparse.Namespace) -> None:
+    from coverslip.embedded.backup import restore
+    from coverslip.embedded.up import say
+
+    content = restore(arguments.archive, arguments.home, say)
+    say(
+        f"Restored the database and {content.objects} objects, {content.size_bytes:,} bytes. Start with `coverslip up`."
+    )
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m coverslip.embedded", description="Coverslip on one machine")
     commands = parser.add_subparsers(dest="command", required=True)
@@ -59,6 +75,9 @@ def _parser() -> argparse.ArgumentParser:
 
     link = commands.add_parser("login-link", parents=[home], help="print a one-time link to sign in with")
     link.add_argument("--email", help="whom the link is for (default: the first administrator, to be set up)")
+    for name, purpose in (("backup", "write a backup of the platform"), ("restore", "make a platform of a backup")):
+        command = commands.add_parser(name, parents=[home], help=purpose)
+        command.add_argument("archive", type=Path, help="the backup file")
     return parser
 
 

@@ -142,3 +142,35 @@ class DatabaseNotOurs(ConfigurationError):
     Restore {home}/secrets from a backup; or, to start anew and lose what the database holds, remove {folder}."""
 
     code: ClassVar[str] = "EMBEDDED.DATABASE_NOT_OURS"
+
+
+class BackupExists(EmbeddedError):
+    """There is a file {archive} already, and backups overwrite nothing. Choose another name, or remove that file."""
+
+    code: ClassVar[str] = "BACKUP.EXISTS"
+
+
+class BackupFailed(EmbeddedError):
+    """The backup could not be written or read: {reason}."""
+
+    code: ClassVar[str] = "BACKUP.FAILED"
+
+
+class BackupDamaged(EmbeddedError):
+    """{archive} is not a whole backup: {reason}. Nothing was restored; use another backup."""
+
+    code: ClassVar[str] = "BACKUP.DAMAGED"
+
+
+class BackupTooNew(EmbeddedError):
+    """{archive} was written by Coverslip {version}, which is newer than this one. Install that version to restore
+    it."""
+
+    code: ClassVar[str] = "BACKUP.TOO_NEW"
+
+
+class RestoreTargetUsed(ConfigurationError):
+    """The folder {home} holds a platform already, and restoring overwrites nothing. Choose another folder with --home,
+    or move that one away."""
+
+    code: ClassVar[str] = "BACKUP.TARGET_USED"

@@ -4,14 +4,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from coverslip.pathology.regions import Mask, elongated, opened, without_small
+from coverslip.pathology.regions import Mask, closed, elongated, without_small
 
 WORK_UM = 12.0
 """Folds are tens of µm wide; they are sought at this resolution."""
 SURROUNDINGS_UM = 130.0
-RATIO_TO_SURROUNDINGS = 1.4
-RATIO_TO_SLIDE = 1.6
+RATIO_TO_SURROUNDINGS = 1.3
+RATIO_TO_SLIDE = 1.5
 """A fold doubles the density; its surroundings hold part of it and other tissue, which lowers the ratios."""
+GAP_UM = 24.0
 LEAST_LENGTH_UM = 250.0
 MOST_FILL = 0.3
 LEAST_AREA_UM2 = 6_000.0
@@ -39,7 +40,7 @@ def find_folds(density: NDArray[np.float32], tissue: Mask, usual_density: float,
     around = cv2.GaussianBlur(within, (0, 0), sigma) / np.maximum(cv2.GaussianBlur(inside, (0, 0), sigma), 0.05)
     near = cv2.GaussianBlur(within, (0, 0), 1.0) / np.maximum(cv2.GaussianBlur(inside, (0, 0), 1.0), 0.05)
     dense = (near > RATIO_TO_SURROUNDINGS * around) & (near > RATIO_TO_SLIDE * usual_density) & (inside > 0.5)
-    dense = without_small(opened(dense, 0, mpp * step), LEAST_AREA_UM2, mpp * step)
+    dense = without_small(closed(dense, GAP_UM, mpp * step), LEAST_AREA_UM2, mpp * step)
     found = elongated(dense, LEAST_LENGTH_UM, MOST_FILL, mpp * step).astype(np.uint8)
     full = cv2.resize(found, (density.shape[1], density.shape[0]), interpolation=cv2.INTER_NEAREST)
     return np.asarray(full > 0, bool) & tissue

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coverslip.pathology.features import Features
-from coverslip.pathology.reference import LEAST_CHROMA, SlideReference
+from coverslip.pathology.reference import LEAST_CHROMA
 
 LEAST_TISSUE_DENSITY = 0.05
 MARKER_EXCESS = 0.06
@@ -14,12 +14,14 @@ MARKER_EXCESS = 0.06
 OPAQUE_DENSITY = 0.75
 OPAQUE_GREY = 0.62
 """Density that all colours have in common; the densest nuclei and keratin reach 0.55 at 4 µm."""
-GREY_DENSITY = 0.18
+DARK_GREY = 0.36
+GREY_DENSITY = 0.13
 GREY_CHROMA = 0.35
 RED_DENSITY = 0.42
+RED_BLUE = 0.7
+"""Eosin absorbs 0.55 to 0.68 as much blue as green, blood and red ink more."""
 SMOOTH_CONTRAST = 0.10
 """Ink on glass has no texture; packed red cells vary by 0.13 of their density and more."""
-DENSE_RATIO = 2.2
 BLURRED_SHARPNESS = 0.28
 """A Gaussian blur of 1.3 µm takes sharp H&E from 0.66 .. 1.1 to this; nuclear detail is then gone."""
 
@@ -34,25 +36,25 @@ class Evidence(IntFlag):
     INK = 4
     """Absorbs red more than green, which haematoxylin and eosin never do."""
     RED = 8
-    """Saturated red: dense eosin, blood or red ink."""
+    """Saturated red: blood or red ink."""
     SMOOTH_RED = 16
     """Saturated red without any texture."""
     OPAQUE = 32
     """Nearly no light of any colour comes through."""
     GREY = 64
     """Grey, and darker than the glass."""
-    DENSE = 128
-    """Far denser than the tissue of the slide."""
+    DARK = 128
+    """Absorbs much of every colour; haematoxylin leaves blue, eosin leaves red."""
 
 
-def gather_evidence(features: Features, reference: SlideReference) -> NDArray[np.uint8]:
+def gather_evidence(features: Features) -> NDArray[np.uint8]:
     """The `Evidence` of every grid cell: uint8 (rows, columns)."""
     red, green, blue = (features.density[..., i] for i in range(3))
     mean = features.mean_density
     grey = features.density.min(axis=2)
     chroma = np.ptp(features.density, axis=2)
     opaque = ((mean > OPAQUE_DENSITY) & (chroma < 0.3 * mean)) | (grey > OPAQUE_GREY)
-    saturated = (green > RED_DENSITY) & (red < 0.25 * green) & (blue > 0.6 * green)
+    saturated = (green > RED_DENSITY) & (red < 0.25 * green) & (blue > RED_BLUE * green)
     stained = (mean > LEAST_TISSUE_DENSITY) & (chroma > LEAST_CHROMA)
     signs = {
         Evidence.STAINED: stained,
@@ -62,7 +64,7 @@ def gather_evidence(features: Features, reference: SlideReference) -> NDArray[np
         Evidence.SMOOTH_RED: saturated & (features.contrast < SMOOTH_CONTRAST),
         Evidence.OPAQUE: opaque,
         Evidence.GREY: opaque | ((mean > GREY_DENSITY) & (chroma < GREY_CHROMA * mean)),
-        Evidence.DENSE: stained & (mean > max(DENSE_RATIO * reference.tissue_density, 0.5)),
+        Evidence.DARK: opaque | (grey > DARK_GREY),
     }
     evidence = np.zeros(mean.shape, np.uint8)
     for sign, found in signs.items():

@@ -41,8 +41,8 @@ def grown(mask: Mask, radius_um: float, mpp: float) -> Mask:
 
 def touching(mask: Mask, seed: Mask) -> Mask:
     """The 8-connected regions of the mask that hold a pixel of ``seed`` (morphological reconstruction)."""
-    _, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
-    kept = np.zeros(int(labels.max()) + 1, bool)
+    count, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
+    kept = np.zeros(count, bool)
     kept[labels[seed & mask]] = True
     return np.asarray(kept[labels], bool)
 

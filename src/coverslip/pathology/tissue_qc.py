@@ -34,12 +34,16 @@ ARTIFACT_KINDS = ("fold", "edge", "debris")
 FOLD, EDGE, DEBRIS = 1, 2, 3
 
 FOLD_RADIUS_UM = 16.0
+DENSE_RATIO = 2.2
+DARKENED_RATIO = 1.5
 PEN_RADIUS_UM = 90.0
 """The finest slide pens draw 0.3 mm, the dark line of a coverslip's edge is mostly below 0.15 mm."""
 RED_RADIUS_UM = 30.0
 RED_REACH_UM = 150.0
-INK_GAP_UM = 40.0
-EDGE_REACH_UM = 40.0
+RED_RIM_UM = 12.0
+INK_GAP_UM = 100.0
+PEN_RIM_UM = 40.0
+EDGE_REACH_UM = 120.0
 LEAST_EDGE_UM = 300.0
 MOST_EDGE_FILL = 0.25
 LEAST_TISSUE_UM2 = 4_000.0
@@ -48,7 +52,7 @@ LEAST_HOLE_UM2 = 12_000.0
 LEAST_INK_UM2 = 2_000.0
 LEAST_OPAQUE_UM2 = 600.0
 LEAST_BLUR_UM2 = 20_000.0
-TISSUE_GAP_UM = 4.0
+TISSUE_GAP_UM = 24.0
 
 
 @dataclass(frozen=True)
@@ -81,16 +85,22 @@ def judge_tissue_quality(
         return (evidence & np.uint8(sign)) > 0
 
     kinds = np.zeros(evidence.shape, np.uint8)
+    usual = reference.tissue_density
+    stained, dense = has(Evidence.STAINED), density > 100 * max(DENSE_RATIO * usual, 0.5)
     opaque = without_small(has(Evidence.OPAQUE), LEAST_OPAQUE_UM2, mpp)
-    dark = opaque | (has(Evidence.GREY) & grown(opaque, EDGE_REACH_UM, mpp)) if opaque.any() else opaque
-    marker = _ink(has, opaque, dark, density, reference, mpp)
+    dark = opaque | _rim(has(Evidence.GREY), opaque, mpp)
+    marker = (
+        _colored_ink(has(Evidence.INK), density, usual, mpp)
+        | _red_ink(has(Evidence.RED), has(Evidence.SMOOTH_RED), mpp)
+        | _black_ink(has(Evidence.DARK), dark, mpp)
+    )
     dark &= ~marker
-    tissue = closed(has(Evidence.STAINED), TISSUE_GAP_UM, mpp) & ~dark
+    tissue = closed(stained, TISSUE_GAP_UM, mpp) & ~dark
     tissue = without_small_holes(without_small(tissue | marker | dark, LEAST_TISSUE_UM2, mpp), LEAST_HOLE_UM2, mpp)
-    plain = tissue & ~marker & ~dark
+    plain = tissue & ~marker & ~dark & ~has(Evidence.RED)
 
-    fold = opened(has(Evidence.DENSE) & plain, FOLD_RADIUS_UM, mpp)
-    fold |= find_folds(density.astype(np.float32) / 100, plain, reference.tissue_density, mpp)
+    fold = opened(dense & stained & plain, FOLD_RADIUS_UM, mpp)
+    fold |= find_folds(density.astype(np.float32) / 100, plain, usual, mpp)
     kinds[without_small(fold, LEAST_INK_UM2, mpp)] = FOLD
     kinds[dark] = DEBRIS
     kinds[elongated(dark, LEAST_EDGE_UM, MOST_EDGE_FILL, mpp)] = EDGE
@@ -104,16 +114,22 @@ def judge_tissue_quality(
     return TissueQuality(labels, kinds)
 
 
-def _ink(has, opaque: Mask, dark: Mask, density: NDArray[np.uint8], reference: SlideReference, mpp: float) -> Mask:  # type: ignore[no-untyped-def]
-    """Pen strokes of all colours, with their faint rim."""
-    colored = without_small(closed(has(Evidence.INK), 2 * mpp, mpp), LEAST_INK_UM2, mpp)
-    red = opened(has(Evidence.SMOOTH_RED), RED_RADIUS_UM, mpp)
-    red = touching(has(Evidence.RED) & grown(red, RED_REACH_UM, mpp), red) if red.any() else red
-    broad = opened(opaque, PEN_RADIUS_UM, mpp)
-    black = dark & grown(broad, EDGE_REACH_UM, mpp) if broad.any() else broad
-    ink: Mask = colored | red | black
-    if not ink.any():
-        return ink
-    # Where a stroke crosses dense tissue its colour drowns, but both sides of it are seen.
-    darkened = density > 130 * reference.tissue_density
-    return grown(ink, mpp, mpp) | (closed(ink, INK_GAP_UM, mpp) & darkened)
+def _rim(grey: Mask, opaque: Mask, mpp: float) -> Mask:
+    """The grey that goes with opaque things: their soft border, and cracks that run out from them."""
+    return touching((grey & grown(opaque, EDGE_REACH_UM, mpp)) | opaque, opaque)
+
+
+def _colored_ink(ink: Mask, density: NDArray[np.uint8], usual: float, mpp: float) -> Mask:
+    """Strokes with their faint rim. Where one crosses dense tissue its colour drowns, but both sides of it are seen."""
+    strokes = without_small(closed(ink, 2 * mpp, mpp), LEAST_INK_UM2, mpp)
+    return grown(strokes, mpp, mpp) | (closed(strokes, INK_GAP_UM, mpp) & (density > 100 * DARKENED_RATIO * usual))
+
+
+def _red_ink(red: Mask, smooth: Mask, mpp: float) -> Mask:
+    seeds = opened(smooth, RED_RADIUS_UM, mpp)
+    return closed(grown(touching(red & grown(seeds, RED_REACH_UM, mpp), seeds), RED_RIM_UM, mpp), INK_GAP_UM, mpp)
+
+
+def _black_ink(dark: Mask, opaque: Mask, mpp: float) -> Mask:
+    broad = opened(dark, PEN_RADIUS_UM, mpp)
+    return (dark | opaque) & grown(broad, PEN_RIM_UM, mpp)

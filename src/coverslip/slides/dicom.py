@@ -17,7 +17,7 @@ from wsidicom.file import WsiDicomFileSource  # type: ignore[import-untyped]
 from wsidicom.geometry import Point  # type: ignore[import-untyped]
 
 from coverslip.slides.dicom_instances import Instance, slide_in, slide_of
-from coverslip.slides.errors import NotASlide, SlideError, SlideUnreadable
+from coverslip.slides.errors import SlideError, SlideTruncated, SlideUnreadable
 from coverslip.slides.media_types import media_type_of
 from coverslip.slides.mpp import Mpp, plausible, stated
 from coverslip.slides.slide import Level, SlideInfo
@@ -59,7 +59,10 @@ class DicomSlide(TiledSlide):
             )
             for number, image in enumerate(self._levels):
                 # Reads the tables of all frames, and finds an end that is missing.
-                self._frame(number, -(-image.instance.height_px // image.instance.tile_height_px) - 1, 0)
+                last = image.instance
+                self._frame(
+                    number, (last.height_px - 1) // last.tile_height_px, (last.width_px - 1) // last.tile_width_px
+                )
         except BaseException:
             self.close()
             raise
@@ -96,7 +99,8 @@ class DicomSlide(TiledSlide):
         if found.states_its_size:
             self._check_codestream(level, frame)
         elif len(frame) < found.least_bytes:
-            raise ValueError(f"it has {len(frame):,} bytes of {found.least_bytes:,}")
+            evidence = f"tile row {row}, column {column} has {len(frame):,} of {found.least_bytes:,} bytes"
+            raise SlideTruncated(name=self._name, evidence=evidence)
         return frame
 
 
@@ -121,7 +125,7 @@ def open_dicom(path: Path, series: bool = True) -> DicomSlide:
     NotAVolume
         If the file is a thumbnail, label or overview.
     NotASlide
-        If it is another DICOM object, or the folder holds none or several slides.
+        If it is another DICOM object or part of an image in several files, or the folder holds none or several slides.
     SlideTruncated, SlideImplausible, SlideUnreadable
         If a file is damaged.
     """
@@ -137,11 +141,7 @@ def open_instances(name: str, media_type: str, instances: Sequence[Instance]) ->
     except (SlideError, OSError):
         raise
     except Exception as error:  # a damaged data set may raise anything while it is parsed
-        reason = str(error) or repr(error)
-        if instances[0].part_of_concatenation:
-            reason = f"it is one of several files of an image that belong together: {reason}"
-            raise NotASlide(name=name, reason=reason) from error
-        raise SlideUnreadable(name=name, place="opening", reason=reason) from error
+        raise SlideUnreadable(name=name, place="opening", reason=str(error) or repr(error)) from error
 
 
 def _level(base: Instance, instance: Instance) -> Level:

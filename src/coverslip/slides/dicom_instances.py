@@ -43,9 +43,10 @@ class Instance:
     tile_height_px: int
     frames: int
     focal_planes: int
+    every_tile: bool
     samples_per_pixel: int
     bits: int
-    part_of_concatenation: bool
+    concatenation: str
     transfer_syntax: str
     encapsulated: bool
     imaged_width_mm: float | None
@@ -108,7 +109,9 @@ def check_instance(instance: Instance) -> None:
     """
     name, size_bytes = instance.path.name, instance.path.stat().st_size
     tile_px = instance.tile_width_px, instance.tile_height_px
-    check_level(name, "its header", instance.width_px, instance.height_px, *tile_px)
+    tiles = check_level(name, "its header", instance.width_px, instance.height_px, *tile_px)
+    if instance.every_tile and not instance.concatenation and instance.frames < tiles:
+        raise SlideUnreadable(name=name, place="its header", reason=f"it has {instance.frames:,} of {tiles:,} tiles")
     if instance.bits != 8 or instance.samples_per_pixel not in (1, 3):
         raise NotASlide(name=name, reason="it has other pixels than 8 bit grey or RGB")
     if not 1 <= instance.focal_planes <= instance.frames:
@@ -206,9 +209,10 @@ def _instance(path: Path, syntax: str, header: Any) -> Instance:
         tile_height_px=int(header.Rows),
         frames=int(header.get("NumberOfFrames", 1)),
         focal_planes=int(header.get("TotalPixelMatrixFocalPlanes", 1)),
+        every_tile=header.get("DimensionOrganizationType") == "TILED_FULL",
         samples_per_pixel=int(header.SamplesPerPixel),
         bits=int(header.BitsAllocated),
-        part_of_concatenation="ConcatenationUID" in header,
+        concatenation=str(header.get("ConcatenationUID") or ""),
         transfer_syntax=syntax,
         encapsulated=UID(syntax).is_encapsulated,
         imaged_width_mm=number("ImagedVolumeWidth"),
@@ -246,8 +250,22 @@ def _of_slide(instances: Iterable[Instance], one: Instance) -> list[Instance]:
     volumes = [i for i in instances if i.image_type == "VOLUME" and i.slide == one.slide]
     for volume in volumes:
         check_instance(volume)
+        _check_concatenation(volume, volumes)
     others = [i for i in instances if i.image_type != "VOLUME" and i.series == one.series]
     return sorted(volumes, key=_largest_first) + others
+
+
+def _check_concatenation(part: Instance, volumes: Iterable[Instance]) -> None:
+    """An image of many frames may be cut into several files, a concatenation (PS3.3 C.7.6.16.2.2.4)."""
+    if not part.concatenation:
+        return
+    frames = sum(other.frames for other in volumes if other.concatenation == part.concatenation)
+    tiles = -(-part.width_px // part.tile_width_px) * -(-part.height_px // part.tile_height_px)
+    if frames < tiles * part.every_tile or frames == part.frames:
+        reason = (
+            "it is one of several files that make up an image, and the others are missing; give their folder or ZIP"
+        )
+        raise NotASlide(name=part.path.name, reason=reason)
 
 
 def _largest_first(instance: Instance) -> tuple[int, int, str]:

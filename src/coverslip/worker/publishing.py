@@ -85,9 +85,7 @@ class Publisher:
             if url is None:
                 return False
             try:
-                response = await self._put(url, path, request.size_bytes)
-            except httpx.LocalProtocolError:
-                raise ApplicationFailed(reason=f"it changed the file of '{request.name}' after writing it") from None
+                response = await self._put(url, path, request)
             except (httpx.TransportError, TimeoutError) as error:
                 reason = str(error) or type(error).__name__
             else:
@@ -102,13 +100,19 @@ class Publisher:
             await asyncio.sleep(delay_s)
             delay_s = min(2 * delay_s, _RETRY_TO_S)
 
-    async def _put(self, url: str, path: Path, size_bytes: int) -> httpx.Response:
-        headers = {"Content-Length": str(size_bytes), "Content-Type": "application/octet-stream"}
-        async with asyncio.timeout(_HEAD_START_S + size_bytes / _SLOWEST_BYTES_PER_S):
-            return await self._uploads.put(url, content=_chunks(path), headers=headers)
+    async def _put(self, url: str, path: Path, request: ArtifactUploadRequest) -> httpx.Response:
+        headers = {"Content-Length": str(request.size_bytes), "Content-Type": "application/octet-stream"}
+        async with asyncio.timeout(_HEAD_START_S + request.size_bytes / _SLOWEST_BYTES_PER_S):
+            return await self._uploads.put(url, content=_chunks(path, request), headers=headers)
 
 
-async def _chunks(path: Path) -> AsyncIterator[bytes]:
+async def _chunks(path: Path, request: ArtifactUploadRequest) -> AsyncIterator[bytes]:
+    left = request.size_bytes
     with path.open("rb") as file:
         while chunk := await asyncio.to_thread(file.read, _CHUNK_BYTES):
+            left -= len(chunk)
+            if left < 0:
+                break
             yield chunk
+    if left:
+        raise ApplicationFailed(reason=f"it changed the file of '{request.name}' after writing it")

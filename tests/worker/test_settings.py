@@ -1,0 +1,71 @@
+"""Settings of a worker, and what it says when they are wrong."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from coverslip.worker.errors import WorkerSettingsInvalid
+from coverslip.worker.settings import load_settings
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in os.environ:
+        if name.startswith("COVERSLIP_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(" word \n")
+    monkeypatch.setenv("COVERSLIP_API_ROOT", "https://platform.example/")
+    monkeypatch.setenv("COVERSLIP_WORKER_TOKEN_FILE", str(tmp_path / "token"))
+    monkeypatch.setenv("COVERSLIP_SCRATCH", str(tmp_path))
+    monkeypatch.setenv("COVERSLIP_FETCH_ALLOW", "pacs.example, 10.0.0.0/8,")
+    settings = load_settings()
+    assert settings.api_root == "https://platform.example"
+    assert settings.fetch_allow == ("pacs.example", "10.0.0.0/8")
+    assert settings.worker_token() == "word"
+
+
+def test_each_missing_setting_is_named() -> None:
+    with pytest.raises(WorkerSettingsInvalid, match=r"COVERSLIP_API_ROOT.*COVERSLIP_WORKER_TOKEN_FILE"):
+        load_settings()
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("scratch", [None, "scratch"])
+def test_a_worker_that_cannot_start_says_why(tmp_path: Path, scratch: str | None) -> None:
+    environment = {"PATH": os.environ["PATH"], "COVERSLIP_API_ROOT": "http://127.0.0.1:9"}
+    environment["COVERSLIP_WORKER_TOKEN_FILE"] = str(tmp_path / "none")
+    if scratch:
+        environment["COVERSLIP_SCRATCH"] = str(tmp_path / scratch)
+    command = [sys.executable, "-m", "coverslip.worker"]
+    ended = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 78
+    assert ("COVERSLIP_WORKER_TOKEN_FILE" if scratch else "COVERSLIP_SCRATCH") in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+WINDOWS = """
+import asyncio, os, select, signal, sys
+import httpx, psutil, pydantic_settings, tempfile, subprocess, shutil, fcntl, resource
+import google_crc32c, jsonschema, http.cookiejar
+sys.platform = "win32"
+sys.modules["fcntl"] = sys.modules["resource"] = None
+for name in ("fork", "killpg", "getpgid"):
+    delattr(os, name)
+for name in ("SIGKILL", "SIGCHLD", "SIGHUP"):
+    delattr(signal, name)
+del select.poll
+import coverslip.worker.__main__
+import coverslip.worker.engines.keeper
+import coverslip.worker.engines.child
+"""
+
+
+def test_everything_can_be_imported_on_windows() -> None:
+    subprocess.run([sys.executable, "-c", WINDOWS], check=True, timeout=60)
