@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from coverslip.pathology.classes import TISSUE, TISSUE_QC, label_of
-from coverslip.pathology.features import measure
+from coverslip.pathology.features import density_bytes, measure
+from coverslip.pathology.qc_evidence import gather_evidence
 from coverslip.pathology.reference import slide_reference
-from coverslip.pathology.tissue_qc import classify_tissue_qc, clean_tissue_qc
+from coverslip.pathology.tissue_qc import ARTIFACT_KINDS, TissueQuality, judge_tissue_quality
 from coverslip.pathology.tissue_segmentation import classify_tissue, clean_tissue
 from coverslip.slides import open_slide
 from coverslip.slides.resampling import read_downsampled
@@ -21,11 +22,15 @@ QC_IMAGES = SHARED / "eval" / "qc"
 Labels = NDArray[np.uint8]
 
 
-def qc(rgb: NDArray[np.uint8], mpp: float, pool: int) -> Labels:
+def judge(rgb: NDArray[np.uint8], mpp: float, pool: int) -> TissueQuality:
     rgb = np.ascontiguousarray(rgb[: rgb.shape[0] // pool * pool, : rgb.shape[1] // pool * pool])
     reference = slide_reference(rgb)
     features = measure(rgb, mpp, pool, reference.background)
-    return clean_tissue_qc(classify_tissue_qc(features, reference), mpp * pool)
+    return judge_tissue_quality(gather_evidence(features), density_bytes(features), reference, mpp * pool)
+
+
+def qc(rgb: NDArray[np.uint8], mpp: float, pool: int) -> Labels:
+    return judge(rgb, mpp, pool).labels
 
 
 def share(labels: Labels, name: str) -> float:
@@ -44,10 +49,28 @@ def skin() -> NDArray[np.uint8]:
         return read_downsampled(slide, 0, 0, slide.info.width_px, slide.info.height_px, 2.0)
 
 
-def test_green_pen_against_its_mask() -> None:
-    found = qc(image("hqc_pen_green.png"), 8.0, 1) == label_of(TISSUE_QC, "Marker")
-    truth = np.asarray(Image.open(QC_IMAGES / "hqc_pen_green_mask.png").convert("L")) > 0
-    assert 2 * (found & truth).sum() / (found.sum() + truth.sum()) > 0.85
+@pytest.mark.parametrize(
+    ("name", "label", "least"),
+    [("hqc_pen_green", "Marker", 0.85), ("hqc_coverslip_edge_he", "Tissue Artifact", 0.84)],
+)
+def test_defects_against_masks(name: str, label: str, least: float) -> None:
+    found = qc(image(f"{name}.png"), 8.0, 1) == label_of(TISSUE_QC, label)
+    truth = np.asarray(Image.open(QC_IMAGES / f"{name}_mask.png").convert("L")) > 0
+    assert 2 * (found & truth).sum() / (found.sum() + truth.sum()) > least
+
+
+def test_coverslip_edge_is_told_from_debris() -> None:
+    kinds = judge(image("hqc_coverslip_edge_he.png"), 8.0, 1).kinds
+    assert (kinds == ARTIFACT_KINDS.index("bubble or coverslip edge") + 1).sum() > 0.95 * (kinds > 0).sum()
+
+
+def test_black_pen_over_tissue_is_marker() -> None:
+    """Rings of black pen in the middle of the tissue; the overview has about 40 µm per pixel."""
+    labels = qc(image("diagnostic-slide-thumb-rgb.png"), 40.0, 1)
+    for x, y in ((262, 330), (230, 350), (215, 330), (190, 385), (118, 145), (330, 300)):
+        assert labels[y - 3 : y + 4, x - 3 : x + 4].min() <= label_of(TISSUE_QC, "Marker")
+        assert (labels[y - 8 : y + 9, x - 8 : x + 9] == label_of(TISSUE_QC, "Marker")).any()
+    assert labels[420, 250] == labels[250, 60] == label_of(TISSUE_QC, "Valid Tissue")
 
 
 @pytest.mark.parametrize(
@@ -85,7 +108,8 @@ def test_epidermis_dermis_and_keratin_come_apart(skin: NDArray[np.uint8]) -> Non
     rgb = np.ascontiguousarray(skin[:1480, :1108])
     reference = slide_reference(rgb)
     features = measure(rgb, 1.0, 4, reference.background)
-    valid = clean_tissue_qc(classify_tissue_qc(features, reference), 4.0) == label_of(TISSUE_QC, "Valid Tissue")
+    quality = judge_tissue_quality(gather_evidence(features), density_bytes(features), reference, 4.0)
+    valid = quality.labels == label_of(TISSUE_QC, "Valid Tissue")
     labels = clean_tissue(classify_tissue(features, reference), valid, 4.0)
 
     def at(x_px: int, y_px: int) -> str:
@@ -94,5 +118,7 @@ def test_epidermis_dermis_and_keratin_come_apart(skin: NDArray[np.uint8]) -> Non
 
     assert at(1160, 1000) == at(1230, 2200) == at(620, 2800) == at(1650, 2600) == "Epithelial Tissue"
     assert at(900, 2700) == at(1000, 1250) == at(1600, 2150) == "Stroma"
-    assert at(1480, 1000) == at(1380, 1480) == "Other"
+    assert at(1380, 1480) == "Other"
+    # Thick keratin is as dense as a fold, and no tissue that can be analysed either.
+    assert quality.kinds[1000 // 8, 1480 // 8] == ARTIFACT_KINDS.index("fold") + 1
     assert labels[2000 // 8, 300 // 8] == 0

@@ -1,10 +1,12 @@
 """The worker API: who is served, and that nobody but the holder of a lease can touch its item."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from coverslip.embedded.postgres.connection import SUPERUSER
 from harness.people import Person, item_request
 from harness.service import TestService, at_once
 from harness.worker import ARTIFACTS, OFFER, Held, WorkerClient
@@ -158,6 +160,25 @@ def test_another_workers_lease_cannot_be_used(service: TestService, ada: Person,
         assert thief.ask().status_code == 401
     finally:
         service.database.rows("delete from worker where name = 'other'")
+
+
+@pytest.mark.parametrize("action", ["report", "publish"])
+def test_a_lease_that_is_lost_while_a_request_waits_its_turn(
+    service: TestService, ada: Person, worker: WorkerClient, action: str
+) -> None:
+    ada.submit("a")
+    held = worker.must_lease()
+    worker.store.put(held.sign(NAME, b"x").json()["upload_url"], content=b"x").raise_for_status()
+    with service.database.connect(SUPERUSER) as another, ThreadPoolExecutor(1) as pool:
+        with another.transaction():
+            another.execute("select from run for update")
+            late = pool.submit(lambda: held.report("USER_ERROR") if action == "report" else held.publish(NAME, b"x"))
+            give_up_at = time.monotonic() + 20
+            while not service.database.rows("select pid from pg_stat_activity where wait_event_type = 'Lock'"):
+                assert time.monotonic() < give_up_at, "the request does not wait for the run"
+                time.sleep(0.01)
+            another.execute("update lease set expires_at = now() - interval '1 second'")
+        assert late.result().status_code == 409
 
 
 def test_three_attempts_and_no_more(service: TestService, ada: Person, worker: WorkerClient) -> None:

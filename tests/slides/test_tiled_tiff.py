@@ -87,7 +87,7 @@ def test_reading_in_threads_gives_the_same_pixels(pyramid: Path) -> None:
     slide = open_tiled_tiff(pyramid)
     assert slide is not None
     windows = [(x, y, 0, 256, 256) for x in range(0, 2200, 150) for y in range(0, 2900, 300)]
-    with slide, ThreadPoolExecutor(4) as pool:
+    with slide, ThreadPoolExecutor(8) as pool:
         parallel = list(pool.map(lambda window: slide.read_region(*window), windows))
         for window, region in zip(windows, parallel, strict=True):
             np.testing.assert_array_equal(region, slide.read_region(*window))

@@ -162,12 +162,12 @@ class FakeService:
         if step == "lease":
             await self._lease(send)
             return
-        item = self.items[path.split("/")[5]]
-        assert headers["coverslip-lease-token"] == item.lease["lease_token"]
-        expired = datetime.fromisoformat(item.lease["expires_at"]) < _now()
-        if item.lost or item.report or expired:
+        item = self.items.get(path.split("/")[5])
+        if item is None or not self._is_held(item):
             await _say(send, 409, {"code": "LEASE.LOST", "detail": "Gone."})
-        elif step == "heartbeat":
+            return
+        assert headers["coverslip-lease-token"] == item.lease["lease_token"]
+        if step == "heartbeat":
             item.heartbeats.append(body)
             item.lease["expires_at"] = self._expiry()
             await _say(send, 200, {"expires_at": item.lease["expires_at"]})
@@ -187,6 +187,10 @@ class FakeService:
     async def _look(self, condition: Callable[[], bool]) -> None:
         while not condition():  # noqa: ASYNC110 - set by another thread
             await asyncio.sleep(_LOOK_S)
+
+    def _is_held(self, item: HeldItem) -> bool:
+        expired = datetime.fromisoformat(item.lease["expires_at"]) < _now()
+        return not (item.lost or item.report or expired)
 
     def _expiry(self) -> str:
         return (_now() + timedelta(seconds=self.lease_s)).isoformat()

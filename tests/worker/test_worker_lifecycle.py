@@ -8,13 +8,20 @@ import psutil
 import pytest
 
 from worker.deadlines import within
-from worker.fake_service import SECRET, FakeService, Slide
+from worker.fake_service import SECRET, FakeService, Slide, serve
 from worker.worker_process import WorkerProcess, all_gone, ended, pids_of
 
 pytestmark = pytest.mark.process
 
 MIB = 1 << 20
 Start = Callable[..., WorkerProcess]
+
+
+@pytest.fixture
+def service() -> Iterator[FakeService]:
+    """A service for each test: no worker of another takes its items."""
+    with serve() as service:
+        yield service
 
 
 @pytest.fixture

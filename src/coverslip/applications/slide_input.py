@@ -1,6 +1,7 @@
 """Check a submitted slide: it must open, and be what its metadata says."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from coverslip.applications.errors import UserError
@@ -14,27 +15,43 @@ FINEST_MPP, COARSEST_MPP = 0.08, 0.55
 MPP_TOLERANCE = 0.05
 
 
-def open_input(file: InputFile) -> tuple[Slide, float]:
+def open_input(file: InputFile, name: str) -> tuple[Slide, float]:
     """Open a slide and find its micrometres per pixel: the file's own, otherwise the metadata's ``resolution_mpp``.
+
+    ``name`` is what its submitter calls the slide, and so what errors call it.
 
     Raises
     ------
     UserError
         If it cannot be opened, contradicts its metadata, or is scanned too coarsely or finely.
     """
-    try:
+    with blaming_input(name):
         slide = open_slide(file.path)
-    except SlideError as error:
-        raise UserError(error.code, str(error)) from error
     try:
-        check_size(slide.info, file.metadata)
-        return slide, resolution_mpp(slide.info, file)
+        check_size(slide.info, file.metadata, name)
+        return slide, resolution_mpp(slide.info, file, name)
     except UserError:
         slide.close()
         raise
 
 
-def check_size(info: SlideInfo, metadata: Mapping[str, Any]) -> None:
+@contextmanager
+def blaming_input(name: str) -> Iterator[None]:
+    """Turn what is wrong with the slide into the submitter's error, under the ``name`` that the submitter knows.
+
+    Raises
+    ------
+    UserError
+        With the code of the `SlideError`.
+    """
+    try:
+        yield
+    except SlideError as error:
+        named = type(error)(**error.facts | {"name": name})
+        raise UserError(error.code, str(named)) from error
+
+
+def check_size(info: SlideInfo, metadata: Mapping[str, Any], name: str) -> None:
     """Compare ``width_px`` and ``height_px`` of the metadata, where given, with the slide.
 
     Raises
@@ -47,12 +64,12 @@ def check_size(info: SlideInfo, metadata: Mapping[str, Any]) -> None:
         if stated is not None and stated != actual:
             raise UserError(
                 "INPUT.DIMENSIONS_MISMATCH",
-                f"The metadata states {key} {stated}, but the slide has {actual}; submit the metadata that belongs to "
+                f"The metadata states {key} {stated}, but {name} has {actual}; submit the metadata that belongs to "
                 "this file, as `coverslip application run prepare` writes it.",
             )
 
 
-def resolution_mpp(info: SlideInfo, file: InputFile) -> float:
+def resolution_mpp(info: SlideInfo, file: InputFile, name: str) -> float:
     """Micrometres per level-0 pixel; see `open_input`.
 
     Raises
@@ -63,17 +80,17 @@ def resolution_mpp(info: SlideInfo, file: InputFile) -> float:
     own, stated = info.mpp, file.metadata.get("resolution_mpp")
     mpp = stated if own is None else own
     if mpp is None:
-        raise UserError("INPUT.MPP_MISSING", str(MppMissing(name=file.path.name)))
+        raise UserError("INPUT.MPP_MISSING", str(MppMissing(name=name)))
     if own is not None and stated is not None and abs(stated - own) > MPP_TOLERANCE * own:
         raise UserError(
             "INPUT.MPP_MISMATCH",
-            f"The metadata states resolution_mpp {stated}, but the slide itself says {own:.4g}; correct the metadata, "
+            f"The metadata states resolution_mpp {stated}, but {name} itself says {own:.4g}; correct the metadata, "
             "or leave resolution_mpp out to use the slide's.",
         )
     if not FINEST_MPP <= mpp <= COARSEST_MPP:
         raise UserError(
             "INPUT.MPP_OUT_OF_RANGE",
-            f"The slide has {mpp:.4g} µm per pixel; submit a scan of {FINEST_MPP} to {COARSEST_MPP} µm per pixel "
+            f"{name} has {mpp:.4g} µm per pixel; submit a scan of {FINEST_MPP} to {COARSEST_MPP} µm per pixel "
             "(20x or 40x), not a reduced copy.",
         )
     return float(mpp)

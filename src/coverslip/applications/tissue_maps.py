@@ -57,7 +57,8 @@ def map_tissue(slide: Slide, mpp: float, progress: Callable[[float], None], tile
         Where the file is damaged.
     """
     grid = _grid_of(slide.info, mpp)
-    evidence, density, tissue = (np.zeros(grid.shape, np.uint8) for _ in range(3))
+    evidence, tissue = np.zeros(grid.shape, np.uint8), np.zeros(grid.shape, np.uint8)
+    density = np.zeros((*grid.shape, 2), np.uint8)
     reference = slide_reference(slide.thumbnail(OVERVIEW_PX))
     rows, columns = grid.shape
     tiles = [(top, left) for top in range(0, rows, tile_cells) for left in range(0, columns, tile_cells)]

@@ -1,19 +1,28 @@
-"""`coverslip wsi`: look at slide files."""
+"""`coverslip wsi`: look at slide files, and make them."""
 
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from coverslip.cli.output import Format, FormatOption, print_json, say
+from coverslip.slides.phantom.options import PenColor
 
-app = typer.Typer(help="Look at whole slide images on this machine.", no_args_is_help=True)
+app = typer.Typer(help="Look at whole slide images on this machine, and make phantoms.", no_args_is_help=True)
 
 
 @app.callback()
 def group() -> None:
-    """Look at whole slide images on this machine."""
+    """Look at whole slide images on this machine, and make phantoms."""
+
+
+class Resolution(StrEnum):
+    """Micrometres per pixel of a phantom."""
+
+    FINE = "0.25"
+    USUAL = "0.5"
 
 
 @app.command()
@@ -40,3 +49,35 @@ def inspect(
     say(f"read with   {info.reader}")
     for warning in info.warnings:
         say(f"warning     {warning}")
+
+
+@app.command()
+def phantom(
+    out: Annotated[Path, typer.Argument(help="The slide to write, ending in .tif or .tiff; its truth goes beside it.")],
+    width_px: Annotated[int, typer.Option(help="Width, 512 to 100000.")] = 8192,
+    height_px: Annotated[int, typer.Option(help="Height, 512 to 100000.")] = 8192,
+    mpp: Annotated[Resolution, typer.Option(help="Micrometres per pixel.")] = Resolution.USUAL,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same slide.")] = 1,
+    pen_mark: Annotated[bool, typer.Option(help="A pen stroke.")] = True,
+    pen_color: Annotated[PenColor | None, typer.Option(help="Its colour; otherwise the seed chooses.")] = None,
+    blur_patch: Annotated[bool, typer.Option(help="A patch out of focus.")] = True,
+    fold: Annotated[bool, typer.Option(help="A fold of the tissue.")] = True,
+    bubble: Annotated[bool, typer.Option("--bubble/--no-bubble", help="An air bubble and a coverslip's edge.")] = True,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; otherwise one per core.")] = None,
+    style: FormatOption = Format.TEXT,
+) -> None:
+    """Draw a slide that looks like H&E, of any size, with the truth about its regions and nuclei."""
+    from coverslip.slides.phantom import PhantomOptions, write_phantom
+
+    options = PhantomOptions(width_px, height_px, float(mpp.value), seed, pen_mark, blur_patch, fold, bubble, pen_color)
+    truth = write_phantom(out, options, jobs)
+    if style is Format.JSON:
+        print_json(
+            {name: value if isinstance(value, int | dict) else str(value) for name, value in asdict(truth).items()}
+        )
+        return
+    say(f"{truth.slide}: {width_px} × {height_px} px, {mpp.value} µm/px, seed {seed}")
+    say(f"regions     {truth.regions}")
+    say(f"nuclei      {truth.nuclei} ({sum(truth.nucleus_count.values()):,})")
+    say(f"tissue QC   {truth.tissue_qc}")
+    say(f"tissue      {truth.tissue}")

@@ -55,8 +55,9 @@ def regions_of(
     points = np.minimum(corners * cell_px, (width_px, height_px)).astype(float)
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     owners = components.ravel()[pixel[starts]]
+    ring_labels = labels[row[starts] - 1, column[starts] - 1]
     linear = shapely.linearrings(points, indices=np.repeat(np.arange(len(sizes)), sizes))
-    return _assemble(linear, owners, labels, components, tolerance_px)
+    return _assemble(linear, owners, ring_labels, tolerance_px)
 
 
 def _components(labels: NDArray[np.uint8]) -> NDArray[np.int32]:
@@ -81,11 +82,10 @@ def _edges(components: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np
     """
     flat, width = components.ravel(), components.shape[1]
     steps = DIRECTIONS @ (width, 1)
-    inside = np.flatnonzero(flat)
     found, successors = [], []
     for direction in range(4):
         ahead, right = steps[direction], steps[(direction + 1) % 4]
-        pixel = inside[flat[inside + right] != flat[inside]]
+        pixel = _differing(flat, int(right))
         owner = flat[pixel]
         turns_right = flat[pixel + ahead + right] == owner
         goes_straight = ~turns_right & (flat[pixel + ahead] == owner)
@@ -102,6 +102,12 @@ def _edges(components: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np
         )
     edges = np.concatenate(found)
     return edges, np.searchsorted(edges, np.concatenate(successors))
+
+
+def _differing(flat: NDArray[np.int32], step: int) -> NDArray[np.int64]:
+    """Positions of a region whose pixel ``step`` further on is not of it. Only these few become 64-bit integers."""
+    here, there = (flat[:-step], flat[step:]) if step > 0 else (flat[-step:], flat[:step])
+    return np.flatnonzero((here != there) & (here > 0)) + max(0, -step)
 
 
 def _rings(following: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[int]]:
@@ -124,16 +130,15 @@ def _assemble(
     linear: NDArray[np.object_],
     owners: NDArray[np.int32],
     labels: NDArray[np.uint8],
-    components: NDArray[np.int32],
     tolerance_px: float,
 ) -> list[Region]:
+    """Put the rings of each owner together: one is its shell, the others its holes."""
     is_shell = ~shapely.is_ccw(linear)  # with y pointing down, a region on the left makes its outline clockwise
     order = np.lexsort((~is_shell, owners))
     groups = np.split(linear[order], np.flatnonzero(np.diff(owners[order])) + 1)
     polygons = np.array([shapely.Polygon(group[0], group[1:]) for group in groups], object)
     polygons = shapely.coverage_simplify(polygons, tolerance_px)
-    first = np.unique(components[1:-1, 1:-1].ravel(), return_index=True)
-    label_at = dict(zip(first[0].tolist(), labels.ravel()[first[1]].tolist(), strict=True))
+    label_at = dict(zip(owners.tolist(), labels.tolist(), strict=True))
     return [
         Region(label_at[owner], polygon) for owner, polygon in zip(np.unique(owners).tolist(), polygons, strict=True)
     ]

@@ -11,11 +11,11 @@ from coverslip.pathology.reference import LEAST_CHROMA
 LEAST_TISSUE_DENSITY = 0.05
 MARKER_EXCESS = 0.06
 """Optical density by which ink absorbs more red than green; haematoxylin absorbs 8 % less red than green."""
-OPAQUE_DENSITY = 0.75
+OPAQUE_DENSITY = 0.65
 OPAQUE_GREY = 0.62
 """Density that all colours have in common; the densest nuclei and keratin reach 0.55 at 4 µm."""
 DARK_GREY = 0.36
-GREY_DENSITY = 0.13
+GREY_DENSITY = 0.12
 GREY_CHROMA = 0.35
 RED_DENSITY = 0.42
 RED_BLUE = 0.7

@@ -32,9 +32,10 @@ def closed(mask: Mask, radius_um: float, mpp: float) -> Mask:
 
 
 def grown(mask: Mask, radius_um: float, mpp: float) -> Mask:
-    """The mask and all within ``radius_um`` of it, at least one pixel (dilation, by distance and so at any radius fast)."""
+    """The mask and all within ``radius_um`` of it, at least one pixel (dilation)."""
     if not mask.any():
         return mask
+    # By distance, which takes the same time for every radius.
     distance = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     return np.asarray(distance <= max(1.0, radius_um / mpp), bool)
 

@@ -6,7 +6,7 @@ Everything is told by colour, sharpness and shape against the slide's own glass 
 - *Marker*: ink that absorbs red more than green, as green and blue pens and surgical inks do and haematoxylin and
   eosin never; saturated red without texture (red pen); opaque strokes as broad as a pen's tip (black pen).
 - *Tissue Artifact*: a *fold* is a band twice as dense as what is beside it, or a broad area more than twice as dense as
-  the tissue of the slide; an *edge* is a long opaque line, as the edge of a coverslip and the rim of an air bubble;
+  the tissue of the slide; a *bubble or coverslip edge* is a long opaque line or ring;
   *debris* is any other opaque thing.
 - *Out of Focus*: tissue whose finest detail is missing in relation to its coarser detail.
 - *Valid Tissue*: all other tissue, with its clefts, lumina and fat cells.
@@ -24,26 +24,36 @@ from coverslip.pathology.classes import TISSUE_QC, label_of
 from coverslip.pathology.folds import find_folds
 from coverslip.pathology.qc_evidence import Evidence
 from coverslip.pathology.reference import SlideReference
-from coverslip.pathology.regions import Mask, closed, elongated, grown, opened, touching, without_small, without_small_holes
+from coverslip.pathology.regions import (
+    Mask,
+    closed,
+    elongated,
+    grown,
+    opened,
+    touching,
+    without_small,
+    without_small_holes,
+)
 
 ARTIFACT, NO_TISSUE, MARKER, OUT_OF_FOCUS, VALID = (
     label_of(TISSUE_QC, name) for name in ("Tissue Artifact", "No Tissue", "Marker", "Out of Focus", "Valid Tissue")
 )
-ARTIFACT_KINDS = ("fold", "edge", "debris")
-"""Kinds of Tissue Artifact; edge is the edge of a coverslip or the rim of an air bubble."""
+ARTIFACT_KINDS = ("fold", "bubble or coverslip edge", "debris")
+"""Kinds of Tissue Artifact, in the order of their numbers 1, 2, 3."""
 FOLD, EDGE, DEBRIS = 1, 2, 3
 
 FOLD_RADIUS_UM = 16.0
 DENSE_RATIO = 2.2
+CLEFT_UM = 6.0
 DARKENED_RATIO = 1.5
-PEN_RADIUS_UM = 90.0
-"""The finest slide pens draw 0.3 mm, the dark line of a coverslip's edge is mostly below 0.15 mm."""
+PEN_RADIUS_UM = 130.0
+"""Slide pens draw 0.3 mm and more; the dark line of a coverslip's edge is finer."""
 RED_RADIUS_UM = 30.0
-RED_REACH_UM = 150.0
+RED_REACH_UM = 400.0
 RED_RIM_UM = 12.0
 INK_GAP_UM = 100.0
 PEN_RIM_UM = 40.0
-EDGE_REACH_UM = 120.0
+EDGE_REACH_UM = 250.0
 LEAST_EDGE_UM = 300.0
 MOST_EDGE_FILL = 0.25
 LEAST_TISSUE_UM2 = 4_000.0
@@ -74,7 +84,7 @@ def judge_tissue_quality(
     evidence
         `coverslip.pathology.qc_evidence.Evidence` (rows, columns).
     density
-        Mean optical density in hundredths (rows, columns).
+        Optical density in hundredths (rows, columns, 2): mean of all colours, and of red.
     reference
         The slide's own stain.
     mpp
@@ -86,11 +96,11 @@ def judge_tissue_quality(
 
     kinds = np.zeros(evidence.shape, np.uint8)
     usual = reference.tissue_density
-    stained, dense = has(Evidence.STAINED), density > 100 * max(DENSE_RATIO * usual, 0.5)
+    stained, dense = has(Evidence.STAINED), density[..., 0] > 100 * max(DENSE_RATIO * usual, 0.5)
     opaque = without_small(has(Evidence.OPAQUE), LEAST_OPAQUE_UM2, mpp)
     dark = opaque | _rim(has(Evidence.GREY), opaque, mpp)
     marker = (
-        _colored_ink(has(Evidence.INK), density, usual, mpp)
+        _colored_ink(has(Evidence.INK), density[..., 0], usual, mpp)
         | _red_ink(has(Evidence.RED), has(Evidence.SMOOTH_RED), mpp)
         | _black_ink(has(Evidence.DARK), dark, mpp)
     )
@@ -100,7 +110,9 @@ def judge_tissue_quality(
     plain = tissue & ~marker & ~dark & ~has(Evidence.RED)
 
     fold = opened(dense & stained & plain, FOLD_RADIUS_UM, mpp)
-    fold |= find_folds(density.astype(np.float32) / 100, plain, usual, mpp)
+    fold |= find_folds(
+        density.astype(np.float32) * np.float32(0.01), plain & closed(stained, CLEFT_UM, mpp), usual, mpp
+    )
     kinds[without_small(fold, LEAST_INK_UM2, mpp)] = FOLD
     kinds[dark] = DEBRIS
     kinds[elongated(dark, LEAST_EDGE_UM, MOST_EDGE_FILL, mpp)] = EDGE

@@ -100,7 +100,7 @@ class DicomSlide(TiledSlide):
             self._check_codestream(level, frame)
         elif len(frame) < found.least_bytes:
             evidence = f"tile row {row}, column {column} has {len(frame):,} of {found.least_bytes:,} bytes"
-            raise SlideTruncated(name=self._name, evidence=evidence)
+            raise SlideTruncated(name=found.instance.path.name, evidence=evidence)
         return frame
 
 

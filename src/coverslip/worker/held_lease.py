@@ -32,7 +32,9 @@ class HeldLease:
     def __init__(self, api: WorkerApi, granted: Granted) -> None:
         self._api = api
         self._lease = granted.lease
-        self._expires_in_s = granted.expires_in_s
+        # Whatever its clocks say, a service that answers heartbeats keeps the lease. Ending late does no harm.
+        self._at_least_s = 3 * self._lease.heartbeat_s
+        self._expires_in_s = max(granted.expires_in_s, self._at_least_s)
         self._changed = asyncio.Event()
         self._ending = False
         self.stage = ""
@@ -62,7 +64,7 @@ class HeldLease:
             await self._pause(pause_s)
             try:
                 async with asyncio.timeout_at(expires_at):
-                    self._expires_in_s = await self._heartbeat()
+                    self._expires_in_s = max(await self._heartbeat(), self._at_least_s)
                 expires_at = now() + self._expires_in_s
             except TimeoutError:
                 log.warning("the service was away for longer than the lease of item %s", self._lease.item_id)

@@ -8,9 +8,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from coverslip.slides.phantom.errors import PhantomNeedsServer
-from coverslip.slides.phantom.options import PhantomOptions, PhantomTruth
+from coverslip.slides.phantom.options import PenColor, PhantomOptions, PhantomTruth
 
-__all__ = ["PhantomOptions", "PhantomTruth", "write_phantom"]
+__all__ = ["PenColor", "PhantomOptions", "PhantomTruth", "write_phantom"]
 
 NEEDED = ("cv2", "scipy", "shapely")
 

@@ -32,6 +32,13 @@ class Grid:
     x_um: NDArray[np.float64]
     y_um: NDArray[np.float64]
 
+    @classmethod
+    def over(cls, left_um: float, top_um: float, width_um: float, height_um: float, step_um: float) -> "Grid":
+        """The middles of squares of ``step_um`` that tile a window."""
+        columns, rows = np.arange(round(width_um / step_um)), np.arange(round(height_um / step_um))
+        x_um, y_um = left_um + (columns + 0.5) * step_um, top_um + (rows + 0.5) * step_um
+        return cls(np.asarray(x_um, np.float64), np.asarray(y_um, np.float64))
+
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns."""
@@ -44,7 +51,7 @@ class Grid:
 
 
 def smooth_noise(grid: Grid, scale_um: float, seed: int, salt: int) -> Field:
-    """Noise (rows, columns) of about -1 to 1 that changes over ``scale_um``: cubic B-splines over hashed lattice points."""
+    """Noise (rows, columns) of about -1 to 1 that changes over ``scale_um``: cubic B-splines over a hashed lattice."""
     (row, down), (column, across) = _spline(grid.y_um / scale_um), _spline(grid.x_um / scale_um)
     rows, columns = np.arange(row[0], row[-1] + 4), np.arange(column[0], column[-1] + 4)
     lattice = (2 * hashed(columns[np.newaxis, :], rows[:, np.newaxis], seed, salt) - 1).astype(np.float32)

@@ -130,7 +130,8 @@ def _fibroblasts(tissue: Tissue, flow: Field, seed: int) -> Nuclei:
     x, y = points.T
     kept = (tissue.at("stroma", x, y) > 0.7) & (there < 0.62)
     # Fibres run where the second coordinate of their texture stays the same.
-    slope_y, slope_x = np.gradient(flow[..., 1])
+    across = flow[..., 1]
+    slope_y, slope_x = np.gradient(across, axis=0), np.gradient(across, axis=1)
     along = np.arctan2(-tissue.lookup(slope_x, x, y), tissue.lookup(slope_y, x, y))
     radii = np.stack([4.6 + 3.4 * size, 1.25 + 0.75 * ratio], axis=1)
     angle = along + 0.5 * (turn - 0.5)

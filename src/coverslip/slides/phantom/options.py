@@ -1,15 +1,22 @@
 """What a phantom slide is asked to be, and what was written."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import Literal
 
 from coverslip.slides.phantom.errors import PhantomOptionInvalid
 
 LEAST_PX, MOST_PX = 512, 100_000
 RESOLUTIONS_MPP = (0.25, 0.5)
-PenColor = Literal["green", "blue", "black", "red"]
-PEN_COLORS: tuple[PenColor, ...] = ("green", "blue", "black", "red")
+
+
+class PenColor(StrEnum):
+    """Colours of the pen stroke."""
+
+    GREEN = "green"
+    BLUE = "blue"
+    BLACK = "black"
+    RED = "red"
 
 
 @dataclass(frozen=True)
@@ -49,8 +56,6 @@ class PhantomOptions:
             raise PhantomOptionInvalid(option="mpp", value=self.mpp, allowed="0.25 or 0.5")
         if not 0 <= self.seed < 2**32:
             raise PhantomOptionInvalid(option="seed", value=self.seed, allowed="0 to 4294967295")
-        if self.pen_color not in (None, *PEN_COLORS):
-            raise PhantomOptionInvalid(option="pen_color", value=self.pen_color, allowed=", ".join(PEN_COLORS))
 
     @property
     def size_um(self) -> tuple[float, float]:

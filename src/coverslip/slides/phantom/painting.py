@@ -5,9 +5,21 @@ from functools import cached_property
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from coverslip.slides.phantom.defects import Defects, defects_in
+from coverslip.slides.phantom.light import (
+    BLOOD,
+    DUST,
+    EOSIN,
+    GREY,
+    HAEMATOXYLIN,
+    INK,
+    Pixels,
+    camera,
+    look_up,
+    stain_table,
+    varied,
+)
 from coverslip.slides.phantom.noise import Field, Grid, fractal_noise, smooth_noise
 from coverslip.slides.phantom.nuclei import EPITHELIAL, Nuclei, nuclei_in
 from coverslip.slides.phantom.options import PhantomOptions
@@ -21,20 +33,10 @@ MARGIN_UM = 32.0
 """Masks are made this far beyond a block, so that interpolation and nuclei at its border are those of its neighbour."""
 HALO_UM = 16.0
 """Pixels are painted this far beyond it, which the blur of optics needs."""
-FULL = 1.6
-"""Stain concentration (optical density along the stain's vector) of the value 255."""
-HAEMATOXYLIN = (0.60, 0.71, 0.37)
-EOSIN = (0.08, 0.84, 0.53)
-BLOOD = (0.07, 0.74, 0.67)
-"""Optical density of the stains in red, green, blue, by eye from scanned slides; the seed varies the first two."""
-INK = {"green": (0.85, 0.17, 0.28), "blue": (0.80, 0.40, 0.08), "black": (0.92, 0.98, 0.90), "red": (0.05, 0.95, 0.80)}
-GREY = (0.98, 1.0, 1.02)
 FAR_UM = 400.0
 """No tissue is farther outside its planned outline."""
 BLUR_UM = 3.6
 FOLD_SHIFT_UM = (7.0, 9.0)
-
-Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,9 @@ class Painter:
     def __init__(self, options: PhantomOptions) -> None:
         self.options, self.plan = options, make_plan(options)
         random = np.random.default_rng([options.seed, 5])
-        self._stains = _stain_table(_varied(HAEMATOXYLIN, random), _varied(EOSIN, random), random.uniform(0.80, 1.05))
-        self._blood = _stain_table(HAEMATOXYLIN, BLOOD, 1.0)
-        self._camera = _camera(random)
+        self._stains = stain_table(varied(HAEMATOXYLIN, random), varied(EOSIN, random), random.uniform(0.80, 1.05))
+        self._blood = stain_table(HAEMATOXYLIN, BLOOD, 1.0)
+        self._camera = camera(random, BLOCK_PX)
         self.glass = cv2.add(np.full((BLOCK_PX, BLOCK_PX, 3), 255, np.uint8), self._camera, dtype=cv2.CV_8U)
 
     @cached_property
@@ -75,8 +77,7 @@ class Painter:
             size_um + 2 * MARGIN_UM,
             size_um + 2 * MARGIN_UM,
         )
-        cells = round(window[2] / FIELD_UM)
-        grid = Grid(*(start + (np.arange(cells) + 0.5) * FIELD_UM for start in window[:2]))
+        grid = Grid.over(*window, FIELD_UM)
         defects = defects_in(self.plan, seed, grid)
         if defects.none and not _near_tissue(self.plan, grid):
             return None
@@ -147,10 +148,10 @@ class _Canvas:
         if defects.fold is not None:
             haematoxylin, eosin = (self._folded(stain, defects.fold) for stain in (haematoxylin, eosin))
         pair = cv2.merge([eosin, haematoxylin]).view(np.uint16)[..., 0]
-        rgb = _look_up(stains, pair)
+        rgb = look_up(stains, pair)
         if tissue.weight["blood"].any():
             red = self.up(tissue.weight["blood"]) > 127
-            rgb[red] = _look_up(blood, pair)[red]
+            rgb[red] = look_up(blood, pair)[red]
         return rgb
 
     def _stain(self, tissue: Tissue, bent: Field) -> tuple[Pixels, Pixels]:
@@ -231,13 +232,15 @@ class _Canvas:
             rgb = (rgb * (1 - share) + blurred * share + 0.5).astype(np.uint8)
         for density, color in (
             (defects.edge, GREY),
-            (defects.dust, (0.62, 0.75, 0.85)),
+            (defects.dust, DUST),
             (defects.pen, INK[plan.pen_color]),
         ):
             if density is not None:
                 # Values of 0 to 2 in optical density fit into a byte.
                 table = np.clip(255 * 10 ** (-np.arange(256)[:, np.newaxis] / 127.5 * np.array(color)), 0, 255)
-                shown = cv2.LUT(cv2.merge([self.up(density / 2)] * 3), table.astype(np.uint8)[np.newaxis])
+                shown = cv2.LUT(
+                    cv2.merge([self.up(np.asarray(density / 2, np.float32))] * 3), table.astype(np.uint8)[np.newaxis]
+                )
                 rgb = cv2.multiply(rgb, shown, scale=1 / 255)
         return rgb
 
@@ -250,33 +253,3 @@ def _near_tissue(plan: Plan, grid: Grid) -> bool:
 def _no_nuclei() -> Nuclei:
     none = np.empty(0)
     return Nuclei(none, none, np.empty((0, 2)), none, none.astype(np.int64), none, none)
-
-
-def _varied(stain: tuple[float, float, float], random: np.random.Generator) -> tuple[float, ...]:
-    return tuple(value + random.uniform(-0.03, 0.03) for value in stain)
-
-
-def _stain_table(haematoxylin: tuple[float, ...], eosin: tuple[float, ...], strength: float) -> Pixels:
-    """Colour (65536, 4) of every pair of a haematoxylin (high byte) and an eosin value (low byte)."""
-    h, e = (values * FULL / 255 * strength for values in np.divmod(np.arange(65536), 256))
-    density = h[:, np.newaxis] * np.array(haematoxylin) + e[:, np.newaxis] * np.array(eosin)
-    table = np.full((65536, 4), 255, np.uint8)
-    table[:, :3] = np.clip(np.rint(255 * 10**-density), 0, 255)
-    return table
-
-
-def _look_up(table: Pixels, pair: NDArray[np.uint16]) -> Pixels:
-    rgba = np.take(table.view(np.uint32)[:, 0], pair).view(np.uint8).reshape(*pair.shape, 4)
-    return np.asarray(cv2.cvtColor(rgba, cv2.COLOR_RGBA2RGB), np.uint8)
-
-
-def _camera(random: np.random.Generator) -> NDArray[np.int16]:
-    """What glass, lamp and camera add to white: the glass' tint, shading of the field of view, noise of the sensor.
-
-    The same in every block, as a scanner's field of view repeats; so bare glass is painted once.
-    """
-    tint = np.array([random.uniform(-14, -9), random.uniform(-15, -10), random.uniform(-14, -9)])
-    y, x = np.mgrid[:BLOCK_PX, :BLOCK_PX] / BLOCK_PX
-    shading = -1.2 * (1 - np.sin(np.pi * x) * np.sin(np.pi * y))
-    noise = random.normal(0, 1.6, (BLOCK_PX, BLOCK_PX, 1)) + random.normal(0, 0.9, (BLOCK_PX, BLOCK_PX, 3))
-    return np.rint(tint + shading[..., np.newaxis] + noise).astype(np.int16)

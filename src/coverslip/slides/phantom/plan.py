@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from coverslip.slides.phantom.options import PhantomOptions
+from coverslip.slides.phantom.options import PenColor, PhantomOptions
 
 Points = NDArray[np.float64]
 
@@ -62,7 +62,7 @@ class Plan:
     islands: tuple[Blob, ...]
     dust: tuple[Blob, ...]
     pen: Stroke | None
-    pen_color: str
+    pen_color: PenColor
     blur: Blob | None
     fold: Stroke | None
     bubble: Blob | None
@@ -78,7 +78,7 @@ def make_plan(options: PhantomOptions) -> Plan:
     first = islands[0]
     # Each defect has a generator of its own, so that leaving one out moves no other.
     pen, blur, fold, bubble, dust = (np.random.default_rng([options.seed, salt]) for salt in range(11, 16))
-    chosen = ("green", "blue", "black")[int(pen.integers(3))]
+    chosen = (PenColor.GREEN, PenColor.BLUE, PenColor.BLACK)[int(pen.integers(3))]
     return Plan(
         islands=islands,
         dust=tuple(_speck(dust, width_um, height_um) for _ in range(3 + int(width_um * height_um / 4e6))),

@@ -118,7 +118,7 @@ def _red_cells(random: np.random.Generator, size: int, mpp: float) -> Texture:
                 at = np.rint((centre + (np.array(shift) - 1) * size) * 16).astype(int).tolist()
                 size_px = np.rint(axes * scale * 16).astype(int).tolist()
                 cv2.ellipse(canvas, at, size_px, turn, 0, 360, value, -1, cv2.LINE_AA, 4)
-    return cv2.GaussianBlur(canvas, (0, 0), 0.35 / mpp, borderType=cv2.BORDER_REFLECT)
+    return np.asarray(cv2.GaussianBlur(canvas, (0, 0), 0.35 / mpp, borderType=cv2.BORDER_REFLECT), np.uint8)
 
 
 def _continued(texture: Texture) -> Texture:

@@ -15,15 +15,16 @@ Pixels = NDArray[np.uint8]
 
 def compress(tile: Pixels) -> bytes:
     """A tile as JPEG with chroma at half resolution, as scanners write it."""
-    encoded: bytes = imagecodecs.jpeg8_encode(
-        tile, level=JPEG_QUALITY, colorspace="RGB", outcolorspace="YCBCR", subsampling=(2, 2)
+    return bytes(
+        imagecodecs.jpeg8_encode(tile, level=JPEG_QUALITY, colorspace="RGB", outcolorspace="YCBCR", subsampling=(2, 2))
     )
-    return encoded
 
 
 def halved(image: Pixels) -> Pixels:
     """Half as wide and high, each pixel the mean of four."""
-    return np.asarray(cv2.resize(image, (image.shape[1] // 2, image.shape[0] // 2), interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(
+        cv2.resize(image, (image.shape[1] // 2, image.shape[0] // 2), interpolation=cv2.INTER_AREA), np.uint8
+    )
 
 
 def levels_of(block: Pixels) -> tuple[list[list[bytes]], Pixels]:

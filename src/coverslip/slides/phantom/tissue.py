@@ -23,6 +23,7 @@ GLAND_UM = 132.0
 EDGE_UM = 4.0
 """Width over which one tissue turns into another."""
 NOWHERE_UM = -1e4
+TURN = 2 * np.pi
 LAYERS = ("hole", "blood", "lymph", "gland", "epithelium", "fat")
 """Each lies over those after it; stroma is what is left."""
 
@@ -61,8 +62,8 @@ class Tissue:
 
 def tissue_in(plan: Plan, seed: int, left_um: float, top_um: float, width_um: float, height_um: float) -> Tissue:
     """The tissue of a window, whose corner and size are multiples of ``FIELD_UM * COARSE``."""
-    grid = _grid(left_um, top_um, width_um, height_um, FIELD_UM)
-    coarse = _grid(left_um, top_um, width_um, height_um, FIELD_UM * COARSE)
+    grid = Grid.over(left_um, top_um, width_um, height_um, FIELD_UM)
+    coarse = Grid.over(left_um, top_um, width_um, height_um, FIELD_UM * COARSE)
     inside = island_depth(plan, coarse.x_um[np.newaxis, :], coarse.y_um[:, np.newaxis]).astype(np.float32)
     nothing = np.zeros(grid.shape, np.float32)
     if inside.max() < -80:
@@ -146,10 +147,15 @@ def _glands(plan: Plan, seed: int, grid: Grid) -> list[Blob]:
     shape = [hashed(column, row, seed, salt)[here] for salt in range(34, 40)]
     return [
         Blob(
-            x_um, y_um, r, 0.8 + 0.4 * a, np.pi * b, ((2, 0.14 * c, 6.3 * d), (3, 0.13 * e, 6.3 * f), (5, 0.05, 6.3 * a))
+            x_um,
+            y_um,
+            r,
+            0.8 + 0.4 * a,
+            np.pi * b,
+            ((2, 0.14 * c, TURN * d), (3, 0.13 * e, TURN * f), (5, 0.05, TURN * a)),
         )
         for x_um, y_um, r, a, b, c, d, e, f in zip(x[here], y[here], radius[here], *shape, strict=True)
-    ]  # fmt: skip
+    ]
 
 
 def lumen_share(gland: Blob) -> float:
@@ -176,12 +182,7 @@ def _draw_glands(glands: tuple[Blob, ...], grid: Grid) -> tuple[Field, Field]:
         for canvas, scale in ((whole, 1.0), (lumen, lumen_share(gland))):
             points = np.rint((outline(gland, scale, 40) - corner) / FIELD_UM * 16).astype(np.int32)
             cv2.fillPoly(canvas, [points], 255, cv2.LINE_AA, 4)
-    return whole.astype(np.float32) / 255, lumen.astype(np.float32) / 255
-
-
-def _grid(left_um: float, top_um: float, width_um: float, height_um: float, step_um: float) -> Grid:
-    columns, rows = round(width_um / step_um), round(height_um / step_um)
-    return Grid(left_um + (np.arange(columns) + 0.5) * step_um, top_um + (np.arange(rows) + 0.5) * step_um)
+    return whole.astype(np.float32) * np.float32(1 / 255), lumen.astype(np.float32) * np.float32(1 / 255)
 
 
 def _finer(field: Field) -> Field:
@@ -190,7 +191,7 @@ def _finer(field: Field) -> Field:
 
 
 def _soft(depth_um: Field) -> Field:
-    return np.clip(depth_um / EDGE_UM + 0.5, 0, 1)
+    return np.asarray(np.clip(depth_um / EDGE_UM + 0.5, 0, 1), np.float32)
 
 
 def flow(grid: Grid, seed: int) -> Field:
@@ -198,7 +199,7 @@ def flow(grid: Grid, seed: int) -> Field:
     bend = [
         fractal_noise(grid, 420, 2, seed, salt) * 170 + smooth_noise(grid, 60, seed, salt + 1) * 5 for salt in (4, 6)
     ]
-    turn = 6.283 * float(hashed(np.array(0), np.array(0), seed, 8))
+    turn = TURN * float(hashed(np.array(0), np.array(0), seed, 8))
     x, y = grid.x_um[np.newaxis, :] + bend[0], grid.y_um[:, np.newaxis] + bend[1]
     cos, sin = np.cos(turn), np.sin(turn)
     return np.stack([x * cos - y * sin, x * sin + y * cos], axis=2).astype(np.float32)

@@ -13,8 +13,8 @@ LABEL_UM = 4.0
 """Side of a pixel of the label maps."""
 CELLS = 2
 """Masks per label pixel and axis."""
-ARTIFACT_KINDS = ("fold", "edge", "debris")
-"""Kinds of Tissue Artifact; edge is the rim of an air bubble or the edge of the coverslip."""
+ARTIFACT_KINDS = ("fold", "bubble or coverslip edge", "debris")
+"""Kinds of Tissue Artifact."""
 TISSUE_OF = {
     "epithelium": "Epithelial Tissue", "gland": "Epithelial Tissue", "stroma": "Stroma", "blood": "Blood",
     "lymph": "Other", "fat": "Other",
@@ -32,12 +32,8 @@ def block_labels(block: Block) -> tuple[Labels, Labels, Labels]:
     """
     defects = block.defects
     tissue = _pooled(block, block.tissue.whole) >= 0.5
-    folded, edge, dust, blurred, ink = (
-        _pooled(block, field) > threshold
-        for field, threshold in (
-            (defects.fold, 0.5), (defects.edge, SHOWS), (defects.dust, SHOWS), (defects.blur, 0.5), (defects.pen, SHOWS),
-        )
-    )  # fmt: skip
+    folded, blurred = (_pooled(block, field) > 0.5 for field in (defects.fold, defects.blur))
+    edge, dust, ink = (_pooled(block, field) > SHOWS for field in (defects.edge, defects.dust, defects.pen))
     kind = np.select([dust, edge, folded & tissue], [3, 2, 1], 0).astype(np.uint8)
     names = ("Marker", "Tissue Artifact", "Out of Focus", "Valid Tissue", "No Tissue")
     marker, artifact, out_of_focus, valid, none = (label_of(TISSUE_QC, name) for name in names)
@@ -68,7 +64,9 @@ def nucleus_lines(nuclei: Nuclei, mpp: float, width_px: int, height_px: int) -> 
 def _pooled(block: Block, field: Field | None) -> Field:
     """The mean of a mask over each label pixel of the block."""
     rows, columns = block.inner
-    height, width = ((block.tissue.grid.shape[i] + part.stop - part.start) // CELLS for i, part in enumerate(block.inner))
+    height, width = (
+        (block.tissue.grid.shape[i] + part.stop - part.start) // CELLS for i, part in enumerate(block.inner)
+    )
     if field is None:
         return np.zeros((height, width), np.float32)
     pooled: Field = field[rows, columns].reshape(height, CELLS, width, CELLS).mean(axis=(1, 3))

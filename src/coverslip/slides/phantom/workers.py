@@ -53,7 +53,9 @@ class BlockMaker:
         return MadeBlock(levels, pixels, block_labels(block), lines, dict(count))
 
 
-def made_blocks(maker: BlockMaker, options: PhantomOptions, places: Iterable[Place], jobs: int) -> Iterator[MadeBlock | None]:
+def made_blocks(
+    maker: BlockMaker, options: PhantomOptions, places: Iterable[Place], jobs: int
+) -> Iterator[MadeBlock | None]:
     """Blocks in the order of ``places``, made by ``jobs`` processes; one job is this process."""
     if jobs == 1:
         yield from map(maker.make, places)

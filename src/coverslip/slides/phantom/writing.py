@@ -1,6 +1,5 @@
 """Write a phantom: the slide as a pyramid of JPEG tiles, and its truth beside it."""
 
-import json
 import math
 import tempfile
 from collections import Counter
@@ -11,50 +10,41 @@ from typing import BinaryIO
 
 import numpy as np
 import tifffile
-from numpy.typing import NDArray
 
 from coverslip.pathology.classes import TISSUE, TISSUE_QC, label_of
-from coverslip.pathology.polygons import regions_of
 from coverslip.slides.phantom.errors import PhantomNotWritable
 from coverslip.slides.phantom.options import PhantomOptions, PhantomTruth
 from coverslip.slides.phantom.painting import BLOCK_PX
-from coverslip.slides.phantom.tiles import OWN_LEVELS, TILE_PX, Pixels, halved, strip_tiles
-from coverslip.slides.phantom.truth import ARTIFACT_KINDS, LABEL_UM, Labels
+from coverslip.slides.phantom.region_truth import write_regions
+from coverslip.slides.phantom.spool import Reducer, Spool
+from coverslip.slides.phantom.tiles import OWN_LEVELS, TILE_PX
+from coverslip.slides.phantom.truth import LABEL_UM, Labels
 from coverslip.slides.phantom.workers import BlockMaker, MadeBlock, made_blocks, usual_jobs
 from coverslip.slides.pyramid import strips_of, write_label_pyramid
-
-MOST_REGION_CELLS = 4_000_000
-"""Larger label maps are thinned before their regions are outlined, which bounds time and memory."""
 
 
 def write(path: Path, options: PhantomOptions, jobs: int | None) -> PhantomTruth:
     """See `coverslip.slides.phantom.write_phantom`."""
     if path.suffix.lower() not in (".tif", ".tiff"):
         raise PhantomNotWritable(name=path.name, reason="its suffix is not that of a TIFF")
-    truth = [path.with_name(path.name[: -len(path.suffix)] + end) for end in (
-        ".truth.geojson", ".truth.nuclei.geojsonl", ".truth.qc.tif", ".truth.tissue.tif",
-    )]  # fmt: skip
+    stem = path.name[: -len(path.suffix)]
+    regions, nuclei, quality, tissue = (
+        path.with_name(stem + end)
+        for end in (".truth.geojson", ".truth.nuclei.geojsonl", ".truth.qc.tif", ".truth.tissue.tif")
+    )
+    label_px = round(LABEL_UM / options.mpp)
     try:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".phantom-") as folder:
-            count, label_px = _write_all(path, truth, Path(folder), options, jobs or usual_jobs())
+            blocks = _Blocks(options, Path(folder), label_px, jobs or usual_jobs())
+            with nuclei.open("wb") as lines:
+                blocks.write(path, lines)
+            qc_map, kind_map, tissue_map = blocks.maps
+            for target, labels, classes in ((quality, qc_map, TISSUE_QC), (tissue, tissue_map, TISSUE)):
+                write_label_pyramid(target, labels.shape[1], labels.shape[0], LABEL_UM, strips_of(labels), classes)
+            write_regions(regions, options, label_px, qc_map, kind_map, tissue_map)
     except OSError as error:
         raise PhantomNotWritable(name=path.name, reason=error.strerror or error) from error
-    return PhantomTruth(path, *truth, label_px=label_px, nucleus_count=count)
-
-
-def _write_all(
-    path: Path, truth: list[Path], folder: Path, options: PhantomOptions, jobs: int
-) -> tuple[dict[str, int], int]:
-    regions, nuclei, quality, tissue = truth
-    label_px = round(LABEL_UM / options.mpp)
-    blocks = _Blocks(options, folder, label_px, jobs)
-    with nuclei.open("wb") as lines:
-        blocks.write(path, lines)
-    qc_map, kind_map, tissue_map = blocks.maps
-    for target, labels, classes in ((quality, qc_map, TISSUE_QC), (tissue, tissue_map, TISSUE)):
-        write_label_pyramid(target, labels.shape[1], labels.shape[0], LABEL_UM, strips_of(labels), classes)
-    _write_regions(regions, options, label_px, qc_map, kind_map, tissue_map)
-    return dict(blocks.nucleus_count), label_px
+    return PhantomTruth(path, regions, nuclei, quality, tissue, label_px, dict(blocks.nucleus_count))
 
 
 class _Blocks:
@@ -82,7 +72,7 @@ class _Blocks:
         places = ((column, row) for row in range(self._rows) for column in range(self._columns))
         blocks = made_blocks(maker, options, places, self._jobs)
         with ExitStack() as stack, tifffile.TiffWriter(path, bigtiff=self._is_big()) as writer:
-            spools = [stack.enter_context(_Spool(self._folder / f"level{i}").open()) for i in range(1, self._levels)]
+            spools = [stack.enter_context(Spool(self._folder / f"level{i}").open()) for i in range(1, self._levels)]
             for level in range(self._levels):
                 width, height = (-(-size // 2**level) for size in (options.width_px, options.height_px))
                 tiles = self._base_tiles(blocks, spools, nuclei) if level == 0 else spools[level - 1].tiles()
@@ -112,13 +102,12 @@ class _Blocks:
 
     def _stored_columns(self, level: int) -> int:
         """Tiles in each row as they come: whole blocks, or at high levels whole tiles."""
-        return -(-(self._columns * (BLOCK_PX // TILE_PX)) // 2**level)
+        columns = self._columns * (BLOCK_PX // TILE_PX)
+        return -(-columns // int(2**level))
 
-    def _base_tiles(
-        self, blocks: Iterator[MadeBlock | None], spools: list["_Spool"], nuclei: BinaryIO
-    ) -> Iterator[bytes]:
+    def _base_tiles(self, blocks: Iterator[MadeBlock | None], spools: list[Spool], nuclei: BinaryIO) -> Iterator[bytes]:
         """The tiles of level 0 row by row; those of other levels go to their spools on the way."""
-        upper = _Reducer(spools[OWN_LEVELS - 1 :])
+        upper = Reducer(spools[OWN_LEVELS - 1 :])
         for row in range(self._rows):
             line = [next(blocks) for _ in range(self._columns)]
             levels = [made.levels if made else self._glass_levels for made in line]
@@ -143,98 +132,8 @@ class _Blocks:
             plane[row * side : (row + 1) * side, column * side : (column + 1) * side] = labels
 
 
-class _Reducer:
-    """Halves rows of tiles again and again, each level from the one before."""
-
-    def __init__(self, spools: list["_Spool"]) -> None:
-        self._spools = spools
-        self._above: Pixels | None = None
-        self._next = _Reducer(spools[1:]) if len(spools) > 1 else None
-
-    def add(self, strip: Pixels) -> None:
-        """Take the next row of tiles (`TILE_PX`, width, 3) of the level before these."""
-        if not self._spools:
-            return
-        if self._above is None:
-            self._above = strip
-            return
-        both, self._above = np.vstack([self._above, strip]), None
-        spare = both.shape[1] // TILE_PX % 2
-        both = np.pad(both, ((0, 0), (0, spare * TILE_PX), (0, 0)), mode="edge")
-        half = halved(both)
-        self._spools[0].add(strip_tiles(half))
-        if self._next is not None:
-            self._next.add(half)
-
-    def finish(self) -> None:
-        """No further row comes; an odd last one is completed by its own lower edge."""
-        if self._above is not None:
-            self.add(np.repeat(self._above[-1:], TILE_PX, axis=0))
-        if self._next is not None:
-            self._next.finish()
-
-
-class _Spool:
-    """Compressed tiles on disk until their level is written."""
-
-    def __init__(self, path: Path) -> None:
-        self._path, self._lengths = path, list[int]()
-
-    def open(self) -> "_Spool":
-        self._file = self._path.open("w+b")
-        return self
-
-    def __enter__(self) -> "_Spool":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
-
-    def add(self, tiles: list[bytes]) -> None:
-        for tile in tiles:
-            self._file.write(tile)
-            self._lengths.append(len(tile))
-
-    def tiles(self) -> Iterator[bytes]:
-        self._file.seek(0)
-        for length in self._lengths:
-            yield self._file.read(length)
-
-
 def _cropped(tiles: Iterator[bytes], stored: int, across: int, down: int) -> Iterator[bytes]:
     """Only the tiles that touch the slide; blocks reach beyond it."""
     for number, tile in enumerate(tiles):
         if number % stored < across and number // stored < down:
             yield tile
-
-
-def _write_regions(
-    path: Path, options: PhantomOptions, label_px: int, quality: Labels, kind: Labels, tissue: Labels
-) -> None:
-    """Outline quality classes, but No Tissue, and tissue classes; artifacts have their kind."""
-    step = max(1, math.ceil(math.sqrt(quality.size / MOST_REGION_CELLS)))
-    thin = np.s_[::step, ::step]
-    quality, kind, tissue = (np.ascontiguousarray(plane[thin]) for plane in (quality, kind, tissue))
-    none, artifact = label_of(TISSUE_QC, "No Tissue"), label_of(TISSUE_QC, "Tissue Artifact")
-    first_kind = len(TISSUE_QC)
-    shown: NDArray[np.uint8] = np.where(quality == none, 0, np.where(kind > 0, first_kind + kind, quality)).astype(np.uint8)
-    with path.open("w", encoding="utf-8") as file:
-        file.write('{"type": "FeatureCollection", "features": [')
-        separator = "\n"
-        for stage, labels, classes in (("tissue_qc", shown, TISSUE_QC), ("tissue_segmentation", tissue, TISSUE)):
-            names = list(classes)
-            for region in regions_of(labels, label_px * step, options.width_px, options.height_px):
-                is_kind = stage == "tissue_qc" and region.label > first_kind
-                name = names[(artifact if is_kind else region.label) - 1]
-                properties: dict[str, object] = {
-                    "objectType": "annotation",
-                    "stage": stage,
-                    "classification": {"name": name, "color": list(classes[name])},
-                }
-                if is_kind:
-                    properties["kind"] = ARTIFACT_KINDS[region.label - first_kind - 1]
-                geometry = region.polygon.__geo_interface__
-                file.write(separator)
-                json.dump({"type": "Feature", "geometry": geometry, "properties": properties}, file)
-                separator = ",\n"
-        file.write("\n]}\n")
