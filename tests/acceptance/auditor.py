@@ -79,7 +79,7 @@ def victims(home: Path, what: str) -> list[psutil.Process]:
             "database": "-D" in command and "postgres" in command[0],
             "service": "coverslip.service" in command,
             "worker": "coverslip.worker" in command,
-            "application": "coverslip.worker.engines.child" in command,
+            "application": any(part.endswith("keeper.py") for part in command),
         }
         if kind[what]:
             found.append(process)

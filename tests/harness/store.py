@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coverslip.service.storage.errors import ObjectKeyInvalid, ObjectNotFound
+from coverslip.service.storage.errors import ChecksumDiffers, ObjectKeyInvalid, ObjectNotFound, SizeDiffers
 from coverslip.service.storage.store import Area, ObjectKey, ObjectStat, ObjectStore
 from harness.service import at_once
 from harness.worker import TLS, crc32c
@@ -120,6 +120,30 @@ class ObjectStoreConformance:
         self.upload(reached.store, self.key, content)
         assert reached.kept()[str(self.key)] == content
         assert asyncio.run(read(reached.store, self.key)) == content
+
+    def test_parts_are_joined(self, reached: Reached) -> None:
+        store = reached.store
+        parts = [ObjectKey(Area.PARTS, f"org/upload/{number}") for number in (2, 1, 3)]
+        for part, piece in zip(parts, (CONTENT[:1000], CONTENT[1000:1001], CONTENT[1001:]), strict=True):
+            self.upload(store, part, piece)
+        wanted = {"size_bytes": len(CONTENT), "checksum_base64_crc32c": crc32c(CONTENT)}
+        asyncio.run(store.join(parts, self.key, **wanted))
+        assert reached.kept()[str(self.key)] == CONTENT
+        assert len(reached.kept()) == 4, "the parts stay"
+
+    def test_what_is_not_as_announced_is_not_joined(self, reached: Reached) -> None:
+        store = reached.store
+        part, missing = ObjectKey(Area.PARTS, "org/upload/1"), ObjectKey(Area.PARTS, "org/upload/2")
+        self.upload(store, part)
+        for parts, size, checksum, error in (
+            ([part], len(CONTENT), crc32c(b"other"), ChecksumDiffers),
+            ([part], len(CONTENT) + 1, crc32c(CONTENT), SizeDiffers),
+            ([part, part], len(CONTENT), crc32c(CONTENT), SizeDiffers),
+            ([part, missing], 2 * len(CONTENT), crc32c(CONTENT * 2), ObjectNotFound),
+        ):
+            with pytest.raises(error):
+                asyncio.run(store.join(parts, self.key, size_bytes=size, checksum_base64_crc32c=checksum))
+        assert reached.kept() == {str(part): CONTENT}
 
     @pytest.mark.parametrize("name", ODD_NAMES)
     @pytest.mark.parametrize("area", Area)

@@ -14,20 +14,17 @@ from schemathesis.specs.openapi.checks import response_schema_conformance, statu
 from coverslip.service.access.principal import Role
 from harness.service import TestService
 
-ALWAYS = [not_a_server_error, response_schema_conformance]
+CHECKS = [not_a_server_error, response_schema_conformance, status_code_conformance]
 
-DOCUMENTS = {
-    "/api/v1/openapi.json": ("/api", [*ALWAYS, status_code_conformance]),
-    "/api/coverslip/v1/openapi.json": ("/api/coverslip/v1", ALWAYS),
-}
-"""Each document, where its paths begin, and what must hold."""
+DOCUMENTS = {"/api/v1/openapi.json": "/api", "/api/coverslip/v1/openapi.json": "/api/coverslip/v1"}
+"""Each document, and where its paths begin."""
 
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("mode", GenerationMode)
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_the_api_answers_as_documented(service: TestService, document: str, mode: GenerationMode) -> None:
-    base, checks = DOCUMENTS[document]
+    base = DOCUMENTS[document]
     person = service.person(service.organization(), Role.ADMIN)
     finished = person.submit("slide/1")
     service.worker().finish_all()
@@ -62,7 +59,7 @@ def test_the_api_answers_as_documented(service: TestService, document: str, mode
             case.call_and_validate(
                 base_url=service.url + base,
                 headers={"Authorization": f"Bearer {person.token}"},
-                checks=checks,
+                checks=CHECKS,
                 allow_redirects=False,
             )
 

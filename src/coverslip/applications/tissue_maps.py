@@ -21,7 +21,8 @@ PIXEL_UM = 1.0
 """Colour and texture are measured at about this resolution."""
 MOST_CELLS = 24_000_000
 """Slides that would have more map pixels, from about 19.6 x 19.6 mm, get pixels of 8, 16, … µm: memory then stays."""
-TILE_CELLS = 512
+TILE_PX = 2048
+"""Side of a tile in analysed pixels; a tile takes about 250 MB while it is measured."""
 MARGIN_UM = REACH_UM + 64.0
 """Beyond the reach of the features, room for the morphology on top of them."""
 OVERVIEW_PX = 1024
@@ -37,7 +38,7 @@ class TissueMaps:
     cell_px: int
 
 
-def map_tissue(slide: Slide, mpp: float, progress: Callable[[float], None], tile_cells: int = TILE_CELLS) -> TissueMaps:
+def map_tissue(slide: Slide, mpp: float, progress: Callable[[float], None], tile_px: int = TILE_PX) -> TissueMaps:
     """Label the tissue of a slide.
 
     Parameters
@@ -48,8 +49,8 @@ def map_tissue(slide: Slide, mpp: float, progress: Callable[[float], None], tile
         Micrometres per level-0 pixel, at most 1.
     progress
         Told the part of the tiles done, 0 to 1.
-    tile_cells
-        Side of a tile in map pixels; the result does not depend on it.
+    tile_px
+        Side of a tile in pixels of about `PIXEL_UM`; the result does not depend on it.
 
     Raises
     ------
@@ -61,6 +62,7 @@ def map_tissue(slide: Slide, mpp: float, progress: Callable[[float], None], tile
     density = np.zeros((*grid.shape, 2), np.uint8)
     reference = slide_reference(slide.thumbnail(OVERVIEW_PX))
     rows, columns = grid.shape
+    tile_cells = max(1, tile_px // grid.pool)
     tiles = [(top, left) for top in range(0, rows, tile_cells) for left in range(0, columns, tile_cells)]
     for done, (top, left) in enumerate(tiles):
         progress(done / len(tiles))

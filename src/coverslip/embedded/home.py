@@ -12,6 +12,7 @@ from coverslip.embedded.private_file import write_private
 
 LAYOUT_VERSION = 1
 MIN_FREE_BYTES = 500_000_000
+MAX_PORT = 65_535
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,19 @@ class Home:
     def layout_file(self) -> Path:
         """The version of this layout that the folder was written with."""
         return self.root / "layout-version"
+
+    @property
+    def last_port(self) -> int | None:
+        """The port the service had last, if it is known."""
+        try:
+            text = (self.root / "last-port").read_text().strip()
+        except OSError:
+            return None
+        return int(text) if text.isdecimal() and 0 < int(text) <= MAX_PORT else None
+
+    def remember_port(self, port: int) -> None:
+        """Note the port of the service for the next start."""
+        write_private(self.root / "last-port", f"{port}\n".encode())
 
 
 def home_at(root: Path | None = None) -> Home:

@@ -136,13 +136,17 @@ class EmbeddedPlatform:
 
     def _choose_port(self) -> int:
         if self._wanted_port is None:
-            port = free_port(DEFAULT_PORT, self.host)
-            if port != DEFAULT_PORT:
-                self._say(f"Port {DEFAULT_PORT} is taken by another program, using {port}")
-            return port
-        if not is_free(self._wanted_port, self.host):
+            # As before if possible: sessions belong to an address.
+            last = self.home.last_port or DEFAULT_PORT
+            port = last if is_free(last, self.host) else free_port(DEFAULT_PORT, self.host)
+            if port != last:
+                self._say(f"Port {last} is taken by another program, using {port}")
+        elif is_free(self._wanted_port, self.host):
+            port = self._wanted_port
+        else:
             raise PortTaken(port=self._wanted_port, host=self.host)
-        return self._wanted_port
+        self.home.remember_port(port)
+        return port
 
     def _migrate(self) -> None:
         env = self._environments.administration()

@@ -23,13 +23,13 @@ MOST_FILL = 0.3
 LEAST_AREA_UM2 = 6_000.0
 
 
-def find_folds(density: NDArray[np.float32], tissue: Mask, usual_density: float, mpp: float) -> Mask:
+def find_folds(density: NDArray[np.uint8], tissue: Mask, usual_density: float, mpp: float) -> Mask:
     """Where tissue is folded.
 
     Parameters
     ----------
     density
-        Optical density (rows, columns, 2) of the slide: mean of all colours, and of red.
+        Optical density in hundredths (rows, columns, 2) of the slide: mean of all colours, and of red.
     tissue
         Where there is tissue without other defects (rows, columns).
     usual_density
@@ -39,14 +39,16 @@ def find_folds(density: NDArray[np.float32], tissue: Mask, usual_density: float,
     """
     step = max(1, round(WORK_UM / mpp))
     size = (max(1, density.shape[1] // step), max(1, density.shape[0] // step))
-    inside = cv2.resize(tissue.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    within = cv2.resize(density * tissue[..., np.newaxis], size, interpolation=cv2.INTER_AREA)
+    inside, mean, red = (
+        cv2.resize(plane, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 100
+        for plane in (tissue * np.uint8(100), density[..., 0] * tissue, density[..., 1] * tissue)
+    )
 
     def nearby(sigma: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Mean density, and the part of it that red has."""
         weight = np.maximum(cv2.GaussianBlur(inside, (0, 0), sigma), 0.05)
-        mean, red = (cv2.GaussianBlur(within[..., i], (0, 0), sigma) / weight for i in (0, 1))
-        return mean, red / np.maximum(mean, 0.02)
+        smooth, smooth_red = (cv2.GaussianBlur(plane, (0, 0), sigma) / weight for plane in (mean, red))
+        return smooth, smooth_red / np.maximum(smooth, 0.02)
 
     near, hue = nearby(1.0)
     around, usual_hue = nearby(SURROUNDINGS_UM / (mpp * step))

@@ -12,6 +12,9 @@ LEAST_TISSUE_DENSITY = 0.05
 MARKER_EXCESS = 0.06
 """Optical density by which ink absorbs more red than green; haematoxylin absorbs 8 % less red than green."""
 OPAQUE_DENSITY = 0.65
+OPAQUE_CHROMA, OPAQUE_PINK_CHROMA = 0.4, 0.22
+PINK = 1.15
+"""Ratio of green to the other colours: even folded twice, H&E absorbs green most, and dirt does not."""
 OPAQUE_GREY = 0.62
 """Density that all colours have in common; the densest nuclei and keratin reach 0.55 at 4 µm."""
 DARK_GREY = 0.36
@@ -53,7 +56,9 @@ def gather_evidence(features: Features) -> NDArray[np.uint8]:
     mean = features.mean_density
     grey = features.density.min(axis=2)
     chroma = np.ptp(features.density, axis=2)
-    opaque = ((mean > OPAQUE_DENSITY) & (chroma < 0.3 * mean)) | (grey > OPAQUE_GREY)
+    pink = green > PINK * np.maximum(red, blue)
+    opaque = (mean > OPAQUE_DENSITY) & (chroma < np.where(pink, OPAQUE_PINK_CHROMA, OPAQUE_CHROMA) * mean)
+    opaque |= (grey > OPAQUE_GREY) & ~pink
     saturated = (green > RED_DENSITY) & (red < 0.25 * green) & (blue > RED_BLUE * green)
     stained = (mean > LEAST_TISSUE_DENSITY) & (chroma > LEAST_CHROMA)
     signs = {

@@ -51,6 +51,9 @@ PEN_RADIUS_UM = 130.0
 RED_RADIUS_UM = 30.0
 RED_REACH_UM = 400.0
 RED_RIM_UM = 12.0
+LEAST_STROKE_UM = 800.0
+MOST_STROKE_FILL = 0.5
+"""Red ink lies in long strokes, blood that is out of focus, and so as smooth as ink, in pools."""
 INK_GAP_UM = 100.0
 PEN_RIM_UM = 40.0
 EDGE_REACH_UM = 250.0
@@ -110,9 +113,7 @@ def judge_tissue_quality(
     plain = tissue & ~marker & ~dark & ~has(Evidence.RED)
 
     fold = opened(dense & stained & plain, FOLD_RADIUS_UM, mpp)
-    fold |= find_folds(
-        density.astype(np.float32) * np.float32(0.01), plain & closed(stained, CLEFT_UM, mpp), usual, mpp
-    )
+    fold |= find_folds(density, plain & closed(stained, CLEFT_UM, mpp), usual, mpp)
     kinds[without_small(fold, LEAST_INK_UM2, mpp)] = FOLD
     kinds[dark] = DEBRIS
     kinds[elongated(dark, LEAST_EDGE_UM, MOST_EDGE_FILL, mpp)] = EDGE
@@ -139,7 +140,8 @@ def _colored_ink(ink: Mask, density: NDArray[np.uint8], usual: float, mpp: float
 
 def _red_ink(red: Mask, smooth: Mask, mpp: float) -> Mask:
     seeds = opened(smooth, RED_RADIUS_UM, mpp)
-    return closed(grown(touching(red & grown(seeds, RED_REACH_UM, mpp), seeds), RED_RIM_UM, mpp), INK_GAP_UM, mpp)
+    strokes = elongated(touching(red & grown(seeds, RED_REACH_UM, mpp), seeds), LEAST_STROKE_UM, MOST_STROKE_FILL, mpp)
+    return closed(grown(strokes, RED_RIM_UM, mpp), INK_GAP_UM, mpp)
 
 
 def _black_ink(dark: Mask, opaque: Mask, mpp: float) -> Mask:

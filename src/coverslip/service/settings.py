@@ -39,9 +39,7 @@ class ServiceSettings(BaseSettings):
     refresh_token_lifetime_s: int = Field(default=90 * 24 * 3600, ge=60)
 
     max_items_per_run: int = Field(default=500, ge=1)
-    upload_part_bytes: int = Field(
-        default=64 * 1024 * 1024, ge=5 * 1024 * 1024, description="Size of an upload's parts"
-    )
+    upload_part_bytes: int = Field(default=64 * 1024 * 1024, ge=1024, description="Size of an upload's parts")
     upload_lifetime_s: int = Field(
         default=7 * 24 * 3600, ge=60, description="An upload nobody goes on with is dropped after this time"
     )

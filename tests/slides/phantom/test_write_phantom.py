@@ -98,7 +98,9 @@ def test_region_truth_agrees_with_its_maps(small: PhantomTruth) -> None:
             # The last row and column of label pixels reach beyond the slide, to which polygons are cut.
             area = (labels == label_of(classes, name)).sum() * small.label_px**2
             assert sum(polygon.area for polygon in polygons) == pytest.approx(area, rel=0.02)
-    kinds = {f["properties"]["kind"] for f in features if f["properties"]["classification"]["name"] == "Tissue Artifact"}
+    kinds = {
+        f["properties"]["kind"] for f in features if f["properties"]["classification"]["name"] == "Tissue Artifact"
+    }
     assert kinds == {"fold", "bubble or coverslip edge", "debris"}
     quality = {f["properties"]["classification"]["name"] for f in features if f["properties"]["stage"] == "tissue_qc"}
     assert quality == set(TISSUE_QC) - {"No Tissue"}
@@ -106,7 +108,7 @@ def test_region_truth_agrees_with_its_maps(small: PhantomTruth) -> None:
 
 def test_nuclei_are_dark_where_the_truth_says(small: PhantomTruth) -> None:
     features = [json.loads(line) for line in small.nuclei.read_text().splitlines()]
-    count = {name: 0 for name in small.nucleus_count}
+    count = dict.fromkeys(small.nucleus_count, 0)
     polygons = []
     for feature in features:
         count[feature["properties"]["classification"]["name"]] += 1

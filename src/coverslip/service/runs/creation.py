@@ -43,11 +43,7 @@ async def create_run(
     now = datetime.now(UTC)
     async with context.database.transaction(principal.scope) as connection:
         version = await _version(connection, request)
-    inputs = [InputArtifact.model_validate(declared) for declared in version.input_artifacts]
-    faults = faults_of(request, inputs, now=now, max_items=context.settings.max_items_per_run)
     paths, object_faults = await _own_objects(context, principal, request)
-    if faults or object_faults:
-        raise RunRefused([*faults, *object_faults])
     digest = _digest(request, paths)
     async with context.database.transaction(principal.scope) as connection:
         if idempotency_key is not None:
@@ -57,10 +53,15 @@ async def create_run(
                 user_id=principal.user_id,
                 key=idempotency_key,
             )
+            # Before anything is checked: what was right then, a due date for instance, need not be right now.
             if earlier is not None:
                 if earlier.request_digest != digest:
                     raise IdempotencyKeyReused(run_id=earlier.id)
                 return UUID(str(earlier.id))
+        inputs = [InputArtifact.model_validate(declared) for declared in version.input_artifacts]
+        faults = faults_of(request, inputs, now=now, max_items=context.settings.max_items_per_run)
+        if faults or object_faults:
+            raise RunRefused([*faults, *object_faults])
         run_id = await _insert(connection, principal, request, version, paths, now, idempotency_key, digest)
         await context.work.announce(connection)
     return run_id

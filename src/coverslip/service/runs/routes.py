@@ -267,7 +267,9 @@ async def replace_metadata(
     return CustomMetadataUpdateResponse(custom_metadata_checksum=checksum)
 
 
-@extension_router.get("/{run_id}/progress", operation_id="read_progress")
+@extension_router.get(
+    "/{run_id}/progress", operation_id="read_progress", responses={404: {"description": "No such run for you"}}
+)
 async def read_progress(
     run_id: UUID, context: ContextDep, principal: PrincipalDep, response: Response
 ) -> list[ItemProgress]:

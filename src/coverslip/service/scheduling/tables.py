@@ -44,7 +44,6 @@ attempt = Table(
     Column("error_message", Text),
     Column("log", Text, nullable=False, server_default=text("''")),
     Column("peak_memory_mb", Integer),
-    # When the store was last searched for what this attempt left there unpublished.
     # What it uploaded without publishing is deleted then; null if nothing can be left.
     Column("sweep_due_at", instant),
 )

@@ -1,6 +1,6 @@
 """Uploads and objects of the caller's organization (extension API)."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, status
@@ -23,6 +23,9 @@ from coverslip.service.storage.upload_rules import part_key, parts_of
 uploads_router = APIRouter(prefix="/uploads", tags=["Uploads"])
 objects_router = APIRouter(prefix="/objects", tags=["Objects"])
 
+_NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"description": "Not there, or not yours"}}
+_INVALID_NAME: dict[int | str, dict[str, Any]] = {400: {"description": "The name cannot be part of a key"}}
+
 
 async def _response(context: Context, upload: AnyRow) -> UploadResponse:
     complete = await upload_commands.is_complete(context, upload)
@@ -35,19 +38,19 @@ async def _response(context: Context, upload: AnyRow) -> UploadResponse:
     )
 
 
-@uploads_router.post("", status_code=status.HTTP_201_CREATED, operation_id="begin_upload")
+@uploads_router.post("", status_code=status.HTTP_201_CREATED, operation_id="begin_upload", responses=_INVALID_NAME)
 async def begin_upload(request: UploadCreateRequest, context: ContextDep, principal: PrincipalDep) -> UploadResponse:
     """Announce a file. The same file announced again goes on where it stopped, or is complete at once."""
     return await _response(context, await upload_commands.begin(context, principal, request))
 
 
-@uploads_router.get("/{upload_id}", operation_id="read_upload")
+@uploads_router.get("/{upload_id}", operation_id="read_upload", responses=_NOT_FOUND)
 async def read_upload(upload_id: UUID, context: ContextDep, principal: PrincipalDep) -> UploadResponse:
     """What is missing of a file."""
     return await _response(context, await upload_commands.find(context, principal, upload_id))
 
 
-@uploads_router.post("/{upload_id}/parts/{number}", operation_id="sign_part")
+@uploads_router.post("/{upload_id}/parts/{number}", operation_id="sign_part", responses=_NOT_FOUND)
 async def sign_part(
     upload_id: UUID, number: int, request: PartCreateRequest, context: ContextDep, principal: PrincipalDep
 ) -> PartCreateResponse:
@@ -65,13 +68,24 @@ async def sign_part(
     return PartCreateResponse(upload_url=url)
 
 
-@uploads_router.post("/{upload_id}/complete", operation_id="complete_upload")
+@uploads_router.post(
+    "/{upload_id}/complete",
+    operation_id="complete_upload",
+    responses={
+        **_NOT_FOUND,
+        400: {"description": "The parts are not the announced file; they were deleted"},
+        409: {"description": "Parts are missing"},
+        507: {"description": "The disk of the store is full"},
+    },
+)
 async def complete_upload(upload_id: UUID, context: ContextDep, principal: PrincipalDep) -> UploadResponse:
     """Make one object of the parts. It takes a while for large files: the whole is verified once more."""
     return await _response(context, await upload_commands.complete(context, principal, upload_id))
 
 
-@uploads_router.delete("/{upload_id}", status_code=status.HTTP_204_NO_CONTENT, operation_id="drop_upload")
+@uploads_router.delete(
+    "/{upload_id}", status_code=status.HTTP_204_NO_CONTENT, operation_id="drop_upload", responses=_NOT_FOUND
+)
 async def drop_upload(upload_id: UUID, context: ContextDep, principal: PrincipalDep) -> None:
     """Give up an upload and delete what has arrived."""
     await upload_commands.drop(context, principal, upload_id)
@@ -103,7 +117,16 @@ async def list_objects(
     ]
 
 
-@objects_router.delete("/{object_key:path}", status_code=status.HTTP_204_NO_CONTENT, operation_id="delete_object")
+@objects_router.delete(
+    "/{object_key:path}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    operation_id="delete_object",
+    responses={
+        **_NOT_FOUND,
+        400: {"description": "No object can have such a key"},
+        409: {"description": "An unfinished run needs the object"},
+    },
+)
 async def delete_object(object_key: str, context: ContextDep, principal: PrincipalDep) -> None:
     """Delete an object that the caller uploaded and no unfinished run needs."""
     await object_commands.delete_object(context, principal, object_key)

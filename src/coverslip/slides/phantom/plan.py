@@ -10,6 +10,8 @@ from coverslip.slides.phantom.options import PenColor, PhantomOptions
 
 Points = NDArray[np.float64]
 
+FINEST_PEN_UM = 320.0
+
 
 @dataclass(frozen=True)
 class Blob:
@@ -132,7 +134,7 @@ def _pen(random: np.random.Generator, width_um: float, height_um: float) -> Stro
     points = np.stack([along * width_um, (side + sway) * height_um], axis=1)
     if random.random() < 0.5:
         points[:, 1] = height_um - points[:, 1]
-    return Stroke(points, min(0.1 * min(width_um, height_um), random.uniform(350, 800)))
+    return Stroke(points, max(FINEST_PEN_UM, min(0.1 * min(width_um, height_um), random.uniform(350, 800))))
 
 
 def _fold(random: np.random.Generator, island: Blob) -> Stroke:
