@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from coverslip.embedded.home import home_at
+from coverslip.embedded.ports import free_port
 from coverslip.embedded.postgres.place import system_folder_of
 
 REPOSITORY = Path(__file__).parents[2]
@@ -91,5 +92,7 @@ def computer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Computer]:
         slides.mkdir(parents=True)
         shutil.copy(SHARED_SLIDES / SAMPLE, slides)
     home.chmod(0o700)
+    # Other tests start platforms too; this one keeps its own port from one start to the next.
+    home_at(home).remember_port(free_port())
     yield Computer(home, folder)
     shutil.rmtree(system_folder_of(home_at(home)), ignore_errors=True)

@@ -2,6 +2,9 @@
 
 import csv
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,9 +19,11 @@ from coverslip.applications.manifest import load_manifest
 from coverslip.applications.protocol import InputFile, Item
 from coverslip.applications.registry import load_process
 from coverslip.applications.test_app import MANIFEST
-from coverslip.applications.tissue_maps import map_tissue
+from coverslip.applications.tissue_maps import MOST_CELLS, grid_of, map_tissue
 from coverslip.pathology.classes import TISSUE, TISSUE_QC
+from coverslip.pathology.tissue_qc import ARTIFACT_KINDS
 from coverslip.slides import open_slide
+from coverslip.slides.phantom import PhantomOptions, write_phantom
 
 if TYPE_CHECKING:
     from .conftest import Published
@@ -28,9 +33,11 @@ STAGES = {"tissue_qc": TISSUE_QC, "tissue_segmentation": TISSUE}
 TCGA = "TCGA-CR-7395-01A-01-TS1.crop.svs"
 
 
-def process(path: Path, published: "Published", **metadata: object) -> list[tuple[str, float]]:
+def process(
+    path: Path, published: "Published", external_id: str | None = None, **metadata: object
+) -> list[tuple[str, float]]:
     progress: list[tuple[str, float]] = []
-    item = Item("item-1", path.name, {"whole_slide_image": InputFile(path, metadata)})
+    item = Item("item-1", external_id or path.name, {"whole_slide_image": InputFile(path, metadata)})
     load_process("test-app", "1.0.0")(item, published, lambda stage, fraction: progress.append((stage, fraction)))
     return progress
 
@@ -87,6 +94,91 @@ def test_artifacts_fit_the_manifest_and_each_other(
         assert sum(percent) == pytest.approx(100, abs=0.01)
 
 
+@pytest.fixture(scope="module")
+def phantom(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A phantom with all defects, and holes in its tissue."""
+    path = tmp_path_factory.mktemp("slide") / "phantom.tif"
+    return write_phantom(path, PhantomOptions(width_px=5000, height_px=4100, seed=23), jobs=1).slide
+
+
+def test_polygons_of_all_classes_keep_holes_and_stay_apart(phantom: Path, published: "Published") -> None:
+    process(phantom, published)
+    for stage, classes in STAGES.items():
+        features = json.loads(published.artifacts[f"{stage}:geojson_polygons"][0].read_text())["features"]
+        rows = list(csv.DictReader(published.artifacts[f"{stage}:csv_class_information"][0].open()))
+        labels = tifffile.imread(published.artifacts[f"{stage}:segmentation_map_image"][0], key=0)
+        polygons = np.array([shapely.geometry.shape(feature["geometry"]) for feature in features])
+        assert shapely.is_valid(polygons).all()
+        assert any(len(polygon.interiors) > 0 for polygon in polygons)
+        total = shapely.area(polygons).sum()
+        assert total - shapely.union_all(polygons).area < 1e-6 * total
+        for label, row in enumerate(rows, start=1):
+            assert float(row["area_um2"]) == pytest.approx((labels == label).sum() * 16.0, rel=0.02)
+        assert [row["class"] for row in rows] == list(classes)
+
+
+def test_artifacts_say_their_kind(phantom: Path, published: "Published") -> None:
+    process(phantom, published)
+    features = json.loads(published.artifacts["tissue_qc:geojson_polygons"][0].read_text())["features"]
+    area_um2 = dict.fromkeys(ARTIFACT_KINDS, 0.0)
+    for properties in (feature["properties"] for feature in features):
+        if properties["classification"]["name"] == "Tissue Artifact":
+            assert properties["name"] == properties["metadata"]["kind"]
+            area_um2[properties["name"]] += properties["measurements"]["area_um2"]
+        else:
+            assert "metadata" not in properties
+    assert min(area_um2.values()) > 0
+    rows = {
+        row["class"]: row for row in csv.DictReader(published.artifacts["tissue_qc:csv_class_information"][0].open())
+    }
+    columns = {kind: f"{kind.replace(' ', '_')}_area_um2" for kind in ARTIFACT_KINDS}
+    told = {kind: float(rows["Tissue Artifact"][column]) for kind, column in columns.items()}
+    assert told == pytest.approx(area_um2, abs=0.1)
+    assert sum(told.values()) == pytest.approx(float(rows["Tissue Artifact"]["area_um2"]), abs=0.1)
+    assert {rows["Marker"][column] for column in columns.values()} == {"N/A"}
+
+
+def test_processes_of_their_own_give_the_same_bytes(slides: Path, tmp_path: Path, published: "Published") -> None:
+    """As a worker runs it: a job on standard input of a fresh process, whatever the number of its threads."""
+    slide = slides / "CMU-1-Small-Region.svs"
+    process(slide, published)
+    expected = {path.name: path.read_bytes() for path, _ in published.artifacts.values()}
+    for threads in ("1", "3"):
+        outputs = tmp_path / f"outputs-{threads}"
+        outputs.mkdir()
+        job = {
+            "application_id": "test-app",
+            "version_number": "1.0.0",
+            "item_id": "item-1",
+            "external_id": slide.name,
+            "inputs": {"whole_slide_image": {"path": str(slide), "metadata": {}}},
+            "outputs_directory": str(outputs),
+        }
+        child = subprocess.Popen(
+            [sys.executable, "-m", "coverslip.worker.engines.child"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ | {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads},
+        )
+        assert child.stdin is not None
+        assert child.stdout is not None
+        child.stdin.write(json.dumps(job).encode() + b"\n")
+        child.stdin.flush()  # it ends when its input does, so that stays open
+        messages = [json.loads(line)["kind"] for line in child.stdout]
+        child.stdin.close()
+        assert child.wait() == 0
+        assert messages[-1] == "completed"
+        assert {path.name: path.read_bytes() for path in outputs.iterdir()} == expected
+
+
+@pytest.mark.parametrize(("side_px", "cell_px"), [(2_000, 8), (39_000, 8), (40_000, 16), (100_000, 32)])
+def test_maps_are_bounded_whatever_the_size_of_the_slide(side_px: int, cell_px: int) -> None:
+    grid = grid_of(side_px, side_px, 0.5)
+    assert grid.cell_px == cell_px
+    assert grid.shape == (-(-side_px // cell_px),) * 2
+    assert grid.shape[0] * grid.shape[1] <= MOST_CELLS * 1.01
+
+
 def test_the_same_slide_gives_the_same_bytes(slides: Path, tmp_path: Path) -> None:
     from .conftest import Published
 
@@ -122,9 +214,14 @@ def test_labels_do_not_depend_on_the_tiles(slides: Path) -> None:
 def test_inputs_at_fault_are_refused(
     slides: Path, published: "Published", name: str, metadata: dict[str, object], code: str, cure: str
 ) -> None:
+    local = published.directory / f"slide{Path(name).suffix}"
+    local.symlink_to(slides / name)
     with pytest.raises(UserError, match=cure) as caught:
-        process(slides / name, published, **metadata)
+        process(local, published, external_id=f"case 7/{name}", **metadata)
     assert caught.value.code == code
+    # Its submitter never saw the file's local name.
+    assert f"case 7/{name}" in str(caught.value)
+    assert local.name not in str(caught.value)
     assert published.artifacts == {}
 
 
@@ -137,8 +234,10 @@ def test_damage_found_while_reading_blames_the_input(slides: Path, published: "P
     path = published.directory / "damaged.svs"
     path.write_bytes(data)
     with pytest.raises(UserError) as caught:
-        process(path, published)
+        process(path, published, external_id="case 7/slide 2")
     assert caught.value.code == "SLIDE.UNREADABLE"
+    assert "case 7/slide 2" in str(caught.value)
+    assert path.name not in str(caught.value)
 
 
 def test_bare_glass_is_refused(published: "Published") -> None:

@@ -13,7 +13,7 @@ from coverslip.pathology.reference import SlideReference, slide_reference
 from coverslip.pathology.tissue_qc import VALID, TissueQuality, judge_tissue_quality
 from coverslip.pathology.tissue_segmentation import classify_tissue, clean_tissue
 from coverslip.slides.resampling import read_downsampled
-from coverslip.slides.slide import Slide, SlideInfo
+from coverslip.slides.slide import Slide
 
 CELL_UM = 4.0
 """Aimed size of a map pixel; the true size is a whole number of slide pixels."""
@@ -57,7 +57,7 @@ def map_tissue(slide: Slide, mpp: float, progress: Callable[[float], None], tile
     SlideUnreadable
         Where the file is damaged.
     """
-    grid = _grid_of(slide.info, mpp)
+    grid = grid_of(slide.info.width_px, slide.info.height_px, mpp)
     evidence, tissue = np.zeros(grid.shape, np.uint8), np.zeros(grid.shape, np.uint8)
     density = np.zeros((*grid.shape, 2), np.uint8)
     reference = slide_reference(slide.thumbnail(OVERVIEW_PX))
@@ -76,7 +76,7 @@ def map_tissue(slide: Slide, mpp: float, progress: Callable[[float], None], tile
 
 
 @dataclass(frozen=True)
-class _Grid:
+class Grid:
     """``shape``: rows and columns of the map; ``cell_px``: slide pixels, ``pool``: analysed pixels per map pixel."""
 
     shape: tuple[int, int]
@@ -84,17 +84,18 @@ class _Grid:
     pool: int
 
 
-def _grid_of(info: SlideInfo, mpp: float) -> _Grid:
+def grid_of(width_px: int, height_px: int, mpp: float) -> Grid:
+    """The map of a slide: pixels of `CELL_UM`, or coarser where there would be more than `MOST_CELLS`."""
     cell_um = CELL_UM
-    while info.width_px * info.height_px * (mpp / cell_um) ** 2 > MOST_CELLS:
+    while width_px * height_px * (mpp / cell_um) ** 2 > MOST_CELLS:
         cell_um *= 2
     pool = round(cell_um / PIXEL_UM)
     cell_px = max(pool, round(cell_um / mpp))
-    return _Grid((-(-info.height_px // cell_px), -(-info.width_px // cell_px)), cell_px, pool)
+    return Grid((-(-height_px // cell_px), -(-width_px // cell_px)), cell_px, pool)
 
 
 def _measure_tile(
-    slide: Slide, mpp: float, reference: SlideReference, grid: _Grid, top: int, left: int, shape: tuple[int, ...]
+    slide: Slide, mpp: float, reference: SlideReference, grid: Grid, top: int, left: int, shape: tuple[int, ...]
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
     """Evidence of quality, density in hundredths, and tissue of a tile."""
     cell_px = grid.cell_px

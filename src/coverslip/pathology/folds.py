@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from coverslip.pathology.regions import Mask, closed, elongated, without_small
+from coverslip.pathology.regions import Mask, closed, elongated, without_small, without_small_holes
 
 WORK_UM = 12.0
 """Folds are tens of µm wide; they are sought at this resolution."""
@@ -14,13 +14,14 @@ RATIO_TO_SLIDE = 1.5
 """A fold doubles the density; its surroundings hold part of it and other tissue, which lowers the ratios."""
 MOST_PURPLER = 0.12
 """Share of red in the density: 0.2 to 0.3 in stroma, 0.6 in epithelium, which is denser too but no fold."""
-AMID_UM = 60.0
-LEAST_AMID = 0.8
+AMID_UM = 80.0
+LEAST_AMID = 0.85
 """A fold has tissue on both sides, the dense rim of a section and keratin do not."""
 GAP_UM = 24.0
 LEAST_LENGTH_UM = 250.0
 MOST_FILL = 0.3
 LEAST_AREA_UM2 = 6_000.0
+LEAST_HOLE_UM2 = 300_000.0
 
 
 def find_folds(density: NDArray[np.uint8], tissue: Mask, usual_density: float, mpp: float) -> Mask:
@@ -55,6 +56,8 @@ def find_folds(density: NDArray[np.uint8], tissue: Mask, usual_density: float, m
     dense = (near > RATIO_TO_SURROUNDINGS * around) & (near > RATIO_TO_SLIDE * usual_density) & (inside > 0.5)
     dense &= (hue < usual_hue + MOST_PURPLER) & (cv2.GaussianBlur(inside, (0, 0), AMID_UM / (mpp * step)) > LEAST_AMID)
     dense = without_small(closed(dense, GAP_UM, mpp * step), LEAST_AREA_UM2, mpp * step)
+    # Only the border of a broad dense area is denser than its surroundings; filled, it is no band.
+    dense = without_small_holes(dense, LEAST_HOLE_UM2, mpp * step)
     found = elongated(dense, LEAST_LENGTH_UM, MOST_FILL, mpp * step).astype(np.uint8)
     full = cv2.resize(found, (density.shape[1], density.shape[0]), interpolation=cv2.INTER_NEAREST)
     return np.asarray(full > 0, bool) & tissue

@@ -1,4 +1,3 @@
-
 import pytest
 
 from coverslip.slides.phantom import PenColor, PhantomOptions, PhantomTruth, write_phantom
