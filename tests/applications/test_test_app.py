@@ -138,36 +138,32 @@ def test_artifacts_say_their_kind(phantom: Path, published: "Published") -> None
     assert {rows["Marker"][column] for column in columns.values()} == {"N/A"}
 
 
+RUN_ALONE = """
+import sys
+from pathlib import Path
+from coverslip.applications.protocol import InputFile, Item
+from coverslip.applications.registry import load_process
+
+class Outputs:
+    directory = Path(sys.argv[2])
+    def write(self, name, path, metadata):
+        print(name, path.name)
+
+item = Item("item-1", "slide", {"whole_slide_image": InputFile(Path(sys.argv[1]), {})})
+load_process("test-app", "1.0.0")(item, Outputs(), lambda stage, fraction: None)
+"""
+
+
 def test_processes_of_their_own_give_the_same_bytes(slides: Path, tmp_path: Path, published: "Published") -> None:
-    """As a worker runs it: a job on standard input of a fresh process, whatever the number of its threads."""
+    """In a fresh process, whatever the number of its threads."""
     slide = slides / "CMU-1-Small-Region.svs"
     process(slide, published)
     expected = {path.name: path.read_bytes() for path, _ in published.artifacts.values()}
     for threads in ("1", "3"):
         outputs = tmp_path / f"outputs-{threads}"
         outputs.mkdir()
-        job = {
-            "application_id": "test-app",
-            "version_number": "1.0.0",
-            "item_id": "item-1",
-            "external_id": slide.name,
-            "inputs": {"whole_slide_image": {"path": str(slide), "metadata": {}}},
-            "outputs_directory": str(outputs),
-        }
-        child = subprocess.Popen(
-            [sys.executable, "-m", "coverslip.worker.engines.child"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=os.environ | {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads},
-        )
-        assert child.stdin is not None
-        assert child.stdout is not None
-        child.stdin.write(json.dumps(job).encode() + b"\n")
-        child.stdin.flush()  # it ends when its input does, so that stays open
-        messages = [json.loads(line)["kind"] for line in child.stdout]
-        child.stdin.close()
-        assert child.wait() == 0
-        assert messages[-1] == "completed"
+        environment = os.environ | {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
+        subprocess.run([sys.executable, "-c", RUN_ALONE, slide, outputs], env=environment, check=True)
         assert {path.name: path.read_bytes() for path in outputs.iterdir()} == expected
 
 

@@ -16,11 +16,11 @@ from rich.console import Console
 from coverslip.contract.errors import CoverslipError
 from coverslip.embedded.address import read_address
 from coverslip.embedded.demo_summary import print_summary
-from coverslip.embedded.errors import AlreadyRunning, DemoCommandFailed
+from coverslip.embedded.errors import AlreadyRunning, DemoCommandFailed, SampleSlideUnreachable
 from coverslip.embedded.home import Home, open_home
 from coverslip.embedded.login_link import login_link_of_running
 from coverslip.embedded.platform import EmbeddedPlatform
-from coverslip.embedded.sample_slide import fetch_sample_slide
+from coverslip.embedded.sample_slide import draw_phantom_slide, fetch_sample_slide
 from coverslip.embedded.up import say, stopped_by_signal
 
 _INTERRUPTED = 130
@@ -74,7 +74,7 @@ def _use(home: Home, platform: Running) -> Path:
     say(f"2  Platform is at {platform.url}, its API explorer at {platform.url}/api/v1/docs")
     folder = home.root / "demo"
     say("3  Fetching a real H&E slide: CMU-1-Small-Region (skin, CC0, 2 MB)")
-    slide = fetch_sample_slide(folder / "slides")
+    slide = _slide(folder)
     say("4  Logging in")
     if _coverslip(home, platform, "user", "whoami", quiet=True) != 0:
         link = platform.login_link()
@@ -86,6 +86,16 @@ def _use(home: Home, platform: Running) -> Path:
     run_folder = next(iter({path for path in folder.iterdir() if path.is_dir()} - before))
     say("6  Run " + run_folder.name + " is complete")
     return run_folder
+
+
+def _slide(folder: Path) -> Path:
+    """A folder of its own for the real slide, or for a drawn one where there is no network."""
+    try:
+        return fetch_sample_slide(folder / "slides")
+    except SampleSlideUnreachable as error:
+        say(f"   {error.facts['source']} cannot be reached: {error.facts['reason']}")
+        say("   Offline: using a phantom instead, a slide that is drawn and shows no real tissue")
+        return draw_phantom_slide(folder / "phantom")
 
 
 def _must(home: Home, platform: Running, *arguments: str) -> None:

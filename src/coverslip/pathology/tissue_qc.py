@@ -109,7 +109,7 @@ def judge_tissue_quality(
     )
     dark &= ~marker
     tissue = closed(stained, TISSUE_GAP_UM, mpp) & ~dark
-    tissue = without_small_holes(without_small(tissue | marker | dark, LEAST_TISSUE_UM2, mpp), LEAST_HOLE_UM2, mpp)
+    tissue = without_small_holes(without_small(tissue | marker, LEAST_TISSUE_UM2, mpp), LEAST_HOLE_UM2, mpp)
     plain = tissue & ~marker & ~dark & ~has(Evidence.RED)
 
     fold = opened(dense & stained & plain, FOLD_RADIUS_UM, mpp)
