@@ -60,3 +60,24 @@ def service(running_service: "object") -> "object":
     """The real service without any organization, user, run or object."""
     running_service.clear()
     return running_service
+
+
+@pytest.fixture
+def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator["object"]:
+    """A fake platform over real sockets; the settings name it, and a home of their own."""
+    from harness.fake_platform import serve
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COVERSLIP_HOME", str(tmp_path / "home"))
+    for running in serve():
+        monkeypatch.setenv("COVERSLIP_API_ROOT", running.url)
+        yield running
+
+
+@pytest.fixture
+def client(platform: "object") -> Iterator["object"]:
+    """A client of the fake platform."""
+    from coverslip.platform import Client
+
+    with Client(token_provider=lambda: "good") as client:
+        yield client

@@ -103,7 +103,7 @@ def judge_tissue_quality(
     opaque = without_small(has(Evidence.OPAQUE), LEAST_OPAQUE_UM2, mpp)
     dark = opaque | _rim(has(Evidence.GREY), opaque, mpp)
     marker = (
-        _colored_ink(has(Evidence.INK), density[..., 0], usual, mpp)
+        _colored_ink(has(Evidence.INK), stained, density[..., 0], usual, mpp)
         | _red_ink(has(Evidence.RED), has(Evidence.SMOOTH_RED), mpp)
         | _black_ink(has(Evidence.DARK), dark, mpp)
     )
@@ -132,10 +132,14 @@ def _rim(grey: Mask, opaque: Mask, mpp: float) -> Mask:
     return touching((grey & grown(opaque, EDGE_REACH_UM, mpp)) | opaque, opaque)
 
 
-def _colored_ink(ink: Mask, density: NDArray[np.uint8], usual: float, mpp: float) -> Mask:
+def _colored_ink(ink: Mask, stained: Mask, density: NDArray[np.uint8], usual: float, mpp: float) -> Mask:
     """Strokes with their faint rim. Where one crosses dense tissue its colour drowns, but both sides of it are seen."""
     strokes = without_small(closed(ink, 2 * mpp, mpp), LEAST_INK_UM2, mpp)
-    return grown(strokes, mpp, mpp) | (closed(strokes, INK_GAP_UM, mpp) & (density > 100 * DARKENED_RATIO * usual))
+    return (
+        strokes
+        | (grown(strokes, mpp, mpp) & stained)
+        | (closed(strokes, INK_GAP_UM, mpp) & (density > 100 * DARKENED_RATIO * usual))
+    )
 
 
 def _red_ink(red: Mask, smooth: Mask, mpp: float) -> Mask:
