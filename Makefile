@@ -5,7 +5,7 @@ UV := $(firstword $(wildcard .tools/venv/bin/uv .tools/packages/bin/uv) uv)
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lint requirements clean setup-dev setup-server
+.PHONY: help demo test check bench docs lint requirements clean setup-dev setup-server
 
 help: ## print these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 20
@@ -14,13 +14,16 @@ demo: setup-server ## start the platform with a sample slide and show a first re
 	@$(BIN)/python -m coverslip.embedded.demo
 
 test: setup-dev lint ## everything that must hold before a change goes in
-	@$(BIN)/pytest -n 2 --dist loadgroup
+	@$(BIN)/pytest -n 2 --dist loadfile
 
 check: setup-dev lint ## the same without the tests that start the platform's processes
-	@$(BIN)/pytest -n 2 --dist loadgroup -m "not process"
+	@$(BIN)/pytest -n 2 --dist loadfile -m "not process"
 
 bench: setup-dev ## measure speed against peers, write the figures into docs/quality.md
 	@$(BIN)/python -m benchmarks
+
+docs: setup-dev ## write the generated reference
+	@$(BIN)/python tools/reference
 
 lint: setup-dev
 	@echo "lint: ruff"

@@ -1,6 +1,7 @@
 """What every test folder may use: the modules of ``tests/harness``, and one real service for each pytest process."""
 
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent))
+
+# A shell in the background has programs ignore Ctrl-C, and they pass that on to those the tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Examples are bounded by number; the machine may be busy, so none is judged by the clock.
 settings.register_profile(

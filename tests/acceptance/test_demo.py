@@ -10,7 +10,7 @@ import pytest
 import tifffile
 from tests.acceptance.conftest import PROGRAMS, Computer, wait_for
 
-pytestmark = [pytest.mark.process, pytest.mark.xdist_group("platform")]
+pytestmark = pytest.mark.process
 DEMO = [str(PROGRAMS / "python"), "-m", "coverslip.embedded.demo"]
 
 

@@ -19,7 +19,7 @@ from coverslip.contract.runs import RunState
 from coverslip.platform.errors import ServerError, ServerUnreachable
 from coverslip.platform.runs import Run
 
-pytestmark = [pytest.mark.process, pytest.mark.xdist_group("platform"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.process, pytest.mark.timeout(900)]
 ROUNDS = int(os.environ.get("ROUNDS", "1"))
 ITEMS = 8
 LIMIT_S = 120

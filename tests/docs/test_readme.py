@@ -12,7 +12,7 @@ from tests.acceptance.conftest import PROGRAMS, REPOSITORY, Computer, computer, 
 
 __all__ = ["computer"]
 
-pytestmark = [pytest.mark.process, pytest.mark.xdist_group("platform")]
+pytestmark = pytest.mark.process
 README = (REPOSITORY / "README.md").read_text()
 FENCES = re.findall(r"^```(sh|python)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 # The fences that are not run here: tests of their own do what these targets do, and the platform is started below.

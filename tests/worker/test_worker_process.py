@@ -10,7 +10,7 @@ from worker.deadlines import is_alive, within
 from worker.fake_service import SECRET, FakeService, Slide, serve
 from worker.worker_process import WorkerProcess, all_gone, ended, pids_of
 
-pytestmark = [pytest.mark.process, pytest.mark.xdist_group("worker process")]
+pytestmark = pytest.mark.process
 
 MIB = 1 << 20
 

@@ -1,7 +1,6 @@
 """docs/reference/api.md, of the OpenAPI documents of the service."""
 
 from collections.abc import Iterator, Mapping
-from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
@@ -66,11 +65,10 @@ def _operation(heading: str, operation: Document) -> Iterator[str]:
 
 def _answer(status: str, answer: Document) -> str:
     schemas = [content["schema"] for content in answer.get("content", {}).values() if content.get("schema")]
-    kinds = {_type(schema) for schema in schemas} - {""}
+    kinds = [kind for kind in map(_type, schemas) if kind and "ValidationError" not in kind]
     said = answer.get("description", "").strip().rstrip(".")
-    words = "" if said in ("Successful Response", HTTPStatus(int(status)).phrase) else f" {said}"
-    shown = "" if any("ValidationError" in kind for kind in kinds) else "".join(f" {kind}" for kind in sorted(kinds))
-    return f"**{status}**{words}{shown}"
+    words = [f"({said})"] if said not in ("Successful Response", "Validation Error") else []
+    return " ".join([f"**{status}**", *kinds, *words])
 
 
 def _schema(name: str, schema: Document) -> Iterator[str]:
@@ -108,9 +106,7 @@ def _needed(required: Any) -> str:
 
 def _said(part: Document) -> str:
     schema = part.get("schema", part)
-    said = [part.get("description") or schema.get("description", "")]
-    if schema.get("default") is not None:
-        said.append(f"Default `{schema['default']}`.")
-    words = {"minimum": "at least", "maximum": "at most", "maxLength": "at most that long:"}
-    said += [f"{word} {schema[key]}" for key, word in words.items() if key in schema]
-    return " ".join(" ".join(piece.split()) for piece in said if piece)
+    said = " ".join((part.get("description") or schema.get("description", "")).split())
+    words = {"default": "default", "minimum": "at least", "maximum": "at most", "maxLength": "length at most"}
+    limits = ", ".join(f"{word} {schema[key]}" for key, word in words.items() if schema.get(key) is not None)
+    return f"{said} ({limits})".strip() if limits else said

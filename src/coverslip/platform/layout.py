@@ -72,9 +72,9 @@ def planned_files(
             path = (
                 folder / item_name / file_name if create_subdirectory_per_item else folder / f"{item_name}.{file_name}"
             )
-            if str(path).casefold() in taken:
-                path = path.with_stem(f"{path.stem}-{str(artifact.output_artifact_id)[:HASH_CHARS]}")
-            taken.add(str(path).casefold())
+            if _comparable(str(path)) in taken:
+                path = path.with_stem(f"{path.stem}-{artifact.output_artifact_id}")
+            taken.add(_comparable(str(path)))
             plan.append(
                 PlannedFile(
                     item.external_id, artifact.name, str(artifact.output_artifact_id), path, _checksum(artifact)

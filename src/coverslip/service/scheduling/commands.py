@@ -221,7 +221,9 @@ async def publish_artifact(
     async with context.database.transaction(_PLATFORM) as connection:
         lease = await _require_lease(connection, worker_id, item_id, token)
     key = _result_key(lease, request.name)
-    stat = await context.store.stat(key)
+    is_there = await context.store.holds(
+        key, size_bytes=request.size_bytes, checksum_base64_crc32c=request.checksum_base64_crc32c
+    )
     async with context.database.transaction(_PLATFORM) as connection:
         locked = await runs.lock_run(connection, lease.run_id, AllRuns())
         await _require_lease(connection, worker_id, item_id, token, lock=True)
@@ -231,7 +233,7 @@ async def publish_artifact(
         status = artifacts.status_of(artifact)
         if status.state is State.TERMINATED:
             return
-        if stat is None or stat.size_bytes != request.size_bytes:
+        if not is_there:
             raise ArtifactNotUploaded(name=request.name)
         metadata = request.metadata | {"checksum_base64_crc32c": request.checksum_base64_crc32c}
         await _check_metadata(connection, lease.run_id, request.name, metadata)
@@ -240,7 +242,7 @@ async def publish_artifact(
             artifact.id,
             status.published(),
             object_path=key.path,
-            size_bytes=stat.size_bytes,
+            size_bytes=request.size_bytes,
             metadata=metadata,
         )
         assert locked is not None

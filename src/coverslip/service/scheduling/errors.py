@@ -39,7 +39,7 @@ class ArtifactMetadataInvalid(ServiceError):
 
 
 class ArtifactNotUploaded(ServiceError):
-    """The file of '{name}' is not in the store, or has another size than reported."""
+    """The file of '{name}' is not in the store, or is not what was reported: its size or checksum differs."""
 
     code = "ARTIFACT.NOT_UPLOADED"
     status = HTTPStatus.CONFLICT

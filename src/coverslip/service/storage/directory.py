@@ -1,6 +1,5 @@
 """Objects as plain files below one directory, opened by URLs that we sign and serve ourselves."""
 
-import base64
 import errno
 import os
 import secrets
@@ -9,19 +8,13 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import anyio
-import google_crc32c
 import psutil
 from anyio.to_thread import run_sync
 
-from coverslip.service.storage.errors import (
-    ChecksumDiffers,
-    ObjectKeyInvalid,
-    ObjectNotFound,
-    SizeDiffers,
-    StoreFull,
-)
+from coverslip.service.storage.errors import ObjectKeyInvalid, ObjectNotFound, StoreFull
 from coverslip.service.storage.signing import UrlSigner
 from coverslip.service.storage.store import Area, ObjectKey, ObjectStat
+from coverslip.service.storage.verifying import verified
 
 _CHUNK_BYTES = 1024 * 1024
 
@@ -98,21 +91,11 @@ class DirectoryStore:
             If the disk is full.
         """
         incoming = self._root / _INCOMING / f"{os.getpid()}-{secrets.token_hex(16)}"
-        checksum = google_crc32c.Checksum()
-        received = 0
+        content = verified(chunks, size_bytes=size_bytes, checksum_base64_crc32c=checksum_base64_crc32c)
         try:
             async with await anyio.open_file(incoming, "xb") as file:
-                async for chunk in chunks:
-                    received += len(chunk)
-                    if received > size_bytes:
-                        raise SizeDiffers(received=f"more than {size_bytes}", announced=size_bytes)
-                    checksum.update(chunk)
+                async for chunk in content:
                     await file.write(chunk)
-                if received != size_bytes:
-                    raise SizeDiffers(received=received, announced=size_bytes)
-                actual = _base64(checksum)
-                if actual != checksum_base64_crc32c:
-                    raise ChecksumDiffers(received=actual, announced=checksum_base64_crc32c)
                 await file.flush()
                 await run_sync(os.fsync, file.wrapped.fileno())
             await run_sync(_move_into_place, incoming, self.file(key))
@@ -144,6 +127,10 @@ class DirectoryStore:
             return None
         return ObjectStat(key, size_bytes) if path.is_file() else None
 
+    async def holds(self, key: ObjectKey, *, size_bytes: int, checksum_base64_crc32c: str) -> bool:
+        stat = await self.stat(key)  # its checksum was verified when it was received
+        return stat is not None and stat.size_bytes == size_bytes
+
     async def open_range(self, key: ObjectKey, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         try:
             file = await anyio.open_file(self.file(key), "rb")
@@ -170,10 +157,6 @@ class DirectoryStore:
 
     async def delete(self, key: ObjectKey) -> None:
         await run_sync(_delete, self.file(key), self._root / key.area)
-
-
-def _base64(checksum: google_crc32c.Checksum) -> str:
-    return base64.b64encode(checksum.digest()).decode()
 
 
 def _move_into_place(source: Path, target: Path) -> None:

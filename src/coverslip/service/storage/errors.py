@@ -52,6 +52,22 @@ class StoreFull(ServiceError):
     remedy = "Ask the operator to free space; then upload again, what has arrived is not sent twice."
 
 
+class StoreUnavailable(ServiceError):
+    """The object store does not answer, or refuses the service."""
+
+    code = "STORE.UNAVAILABLE"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    remedy = "Try again in a minute; what was sent is kept. Operators find the reason in the service's log."
+
+
+class ObjectTooLarge(ServiceError):
+    """The upload has {size_bytes} bytes, but the object store takes at most {most_bytes} at once."""
+
+    code = "STORE.OBJECT_TOO_LARGE"
+    status = HTTPStatus.BAD_REQUEST
+    remedy = "Let the application write the result as several artifacts."
+
+
 class ObjectNotUsable(ServiceError):
     """The object '{path}' is not in your organization's bucket, or was not uploaded completely."""
 

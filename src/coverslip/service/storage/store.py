@@ -68,11 +68,11 @@ class ObjectStore(Protocol):
     def sign_get(
         self, key: ObjectKey, *, expires_in_s: int, file_name: str | None = None, media_type: str | None = None
     ) -> str:
-        """A URL for GET and HEAD, with ranges; a ``file_name`` makes browsers save the object under it."""
+        """A URL for GET, with ranges; a ``file_name`` makes browsers save the object under it."""
         ...
 
     def sign_put(self, key: ObjectKey, *, expires_in_s: int, size_bytes: int, checksum_base64_crc32c: str) -> str:
-        """A URL for one PUT of exactly these bytes; anything else is refused and leaves nothing behind."""
+        """A URL for a PUT of exactly these bytes. A store may keep others, but then neither `holds` nor joins them."""
         ...
 
     def owned_key(self, url: str) -> ObjectKey | None:
@@ -81,6 +81,10 @@ class ObjectStore(Protocol):
 
     async def stat(self, key: ObjectKey) -> ObjectStat | None:
         """The object's size, or None if there is no such object."""
+        ...
+
+    async def holds(self, key: ObjectKey, *, size_bytes: int, checksum_base64_crc32c: str) -> bool:
+        """Whether the object is there and is exactly these bytes, which were uploaded to a URL of `sign_put`."""
         ...
 
     def open_range(self, key: ObjectKey, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
