@@ -1,7 +1,6 @@
 """The manifest of an application: a data file that says all the platform must know to offer it."""
 
 from datetime import datetime
-from enum import StrEnum
 from importlib.resources.abc import Traversable
 from typing import Annotated, Any, Self
 
@@ -9,13 +8,8 @@ import jsonschema
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from coverslip.applications.errors import ManifestInvalid
-
-SEMANTIC_VERSION = (
-    r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)"
-    r"(?:-((?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?"
-    r"(?:\+([0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*))?$"
-)
-"""The pattern of semver.org, version 2.0.0."""
+from coverslip.contract.applications import OutputArtifactScope, OutputArtifactVisibility
+from coverslip.contract.fields import MimeType, SemanticVersion
 
 
 def _checked_schema(schema: dict[str, Any]) -> dict[str, Any]:
@@ -36,25 +30,11 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Scope(StrEnum):
-    """Whether an output artifact belongs to each item or to the run."""
-
-    ITEM = "ITEM"
-    GLOBAL = "GLOBAL"
-
-
-class Visibility(StrEnum):
-    """Whether users see an output artifact."""
-
-    EXTERNAL = "EXTERNAL"
-    INTERNAL = "INTERNAL"
-
-
 class InputArtifact(Part):
     """A file that the application takes."""
 
     name: str = Field(min_length=1)
-    mime_type: str
+    mime_type: MimeType
     metadata_schema: MetadataSchema
 
 
@@ -62,10 +42,10 @@ class OutputArtifact(Part):
     """A file that the application gives."""
 
     name: str = Field(min_length=1)
-    mime_type: str
+    mime_type: MimeType
     metadata_schema: MetadataSchema
-    scope: Scope
-    visibility: Visibility
+    scope: OutputArtifactScope
+    visibility: OutputArtifactVisibility
 
 
 class Resources(Part):
@@ -80,7 +60,7 @@ class Resources(Part):
 class Version(Part):
     """One released version; it never changes."""
 
-    number: str = Field(pattern=SEMANTIC_VERSION)
+    number: SemanticVersion
     changelog: str
     released_at: Annotated[datetime, AwareDatetime]
     input_artifacts: tuple[InputArtifact, ...] = Field(min_length=1)
