@@ -40,19 +40,20 @@ class TestService:
 
     __test__ = False
 
-    def __init__(self, database: TestDatabase, store: Path) -> None:
+    def __init__(self, database: TestDatabase, store: Path, **settings: Any) -> None:
         self.database = database
         self.store_folder = store
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        self.settings = database.settings(
-            store_url=store.as_uri(),
-            public_url=self.url,
-            sweep_s=86_400,
-            retry_backoff_s=0,
-            filter_timeout_ms=500,
-            upload_part_bytes=65_536,
-        )
+        usual = {
+            "store_url": store.as_uri(),
+            "public_url": self.url,
+            "sweep_s": 86_400,
+            "retry_backoff_s": 0,
+            "filter_timeout_ms": 500,
+            "upload_part_bytes": 65_536,
+        }
+        self.settings = database.settings(**(usual | settings))
         self.app = build_app(self.settings)
         self._server = uvicorn.Server(uvicorn.Config(self.app, host="127.0.0.1", port=port, log_level="warning"))
         self._thread = threading.Thread(target=self._serve, name="service")

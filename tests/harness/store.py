@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from coverslip.service.storage.errors import ChecksumDiffers, ObjectKeyInvalid, ObjectNotFound, SizeDiffers
@@ -109,6 +109,17 @@ class ObjectStoreConformance:
         got = self.http.get(store.sign_get(self.key, expires_in_s=60))
         assert (got.status_code, got.content) == (200, CONTENT)
         assert got.headers["Accept-Ranges"] == "bytes"
+
+    def test_it_holds_what_was_uploaded(self, reached: Reached) -> None:
+        def holds(key: ObjectKey, size_bytes: int) -> bool:
+            wanted = {"size_bytes": size_bytes, "checksum_base64_crc32c": crc32c(CONTENT)}
+            return asyncio.run(reached.store.holds(key, **wanted))
+
+        assert not holds(self.key, len(CONTENT))
+        self.upload(reached.store, self.key)
+        assert holds(self.key, len(CONTENT))
+        assert not holds(self.key, len(CONTENT) - 1)
+        assert not holds(ObjectKey(Area.INPUTS, self.key.path), len(CONTENT))
 
     def test_an_empty_object(self, reached: Reached) -> None:
         self.upload(reached.store, self.key, b"")
@@ -361,7 +372,11 @@ class ObjectStoreConformance:
         assert listed("") == set(paths) - {"a/1/x"}
         assert "inputs/a/1/x" in reached.kept()
 
-    @settings(max_examples=50)
+    # Each store inherits this test, with examples of its own.
+    @settings(
+        max_examples=50,
+        suppress_health_check=[*settings.default.suppress_health_check, HealthCheck.differing_executors],
+    )
     @given(start=st.integers(0, 2100), length=st.none() | st.integers(0, 2100))
     def test_opened_ranges(self, reached: Reached, start: int, length: int | None) -> None:
         if not reached.kept():

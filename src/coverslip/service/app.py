@@ -38,6 +38,7 @@ from coverslip.service.scheduling.sweeper import sweep_for_ever
 from coverslip.service.settings import ServiceSettings
 from coverslip.service.storage import upload_routes
 from coverslip.service.storage.backends import STORE_PATH, open_store
+from coverslip.service.storage.directory import DirectoryStore
 from coverslip.service.storage.routes import directory_store_router
 
 API_VERSION = "1.8.0"
@@ -194,7 +195,8 @@ def build_app(settings: ServiceSettings) -> FastAPI:
     app.add_api_route("/health", _health, methods=["GET"], response_model=HealthResponse)
     app.include_router(oauth_routes.router)
     app.include_router(page_routes.router)
-    app.include_router(directory_store_router(store), prefix=STORE_PATH)
+    if isinstance(store, DirectoryStore):
+        app.include_router(directory_store_router(store), prefix=STORE_PATH)
     app.add_api_route("/assets/{name}", _asset, methods=["GET"])
     for path, part in parts.items():
         app.mount(path, part)

@@ -4,7 +4,7 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from coverslip.contract.errors import CoverslipError
@@ -17,21 +17,55 @@ class SettingsInvalid(CoverslipError):
     code = "SETTINGS.INVALID"
 
 
+def _either(name: str, *others: str) -> AliasChoices:
+    """Our own variable, then those that the store's other tools read too."""
+    return AliasChoices(f"COVERSLIP_{name.upper()}", *others)
+
+
 class ServiceSettings(BaseSettings):
     """What the service needs to know. `coverslip up` provides all of it."""
 
-    model_config = SettingsConfigDict(env_prefix="COVERSLIP_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="COVERSLIP_", env_file=".env", extra="ignore", populate_by_name=True)
 
     database_url: SecretStr = Field(description="PostgreSQL URL of the service's role, version 16 or newer")
     database_owner_url: SecretStr | None = Field(default=None, description="URL of the role that owns the schema")
     database_reader_url: SecretStr | None = Field(default=None, description="URL of the read-only role for filters")
     database_pool_size: int = Field(default=10, ge=1)
-    store_url: str = Field(description="Object store; file:///path for the directory store")
+    store_url: str = Field(description="Object store: file:///path, s3://bucket/prefix or gs://bucket/prefix")
+    store_endpoint: str | None = Field(
+        default=None,
+        validation_alias=_either("store_endpoint", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
+        description="Address of a store that speaks S3, as clients reach it too, or AWS_ENDPOINT_URL; else Amazon's",
+    )
+    store_region: str = Field(
+        default="us-east-1",
+        validation_alias=_either("store_region", "AWS_REGION", "AWS_DEFAULT_REGION"),
+        description="Region of the S3 bucket, or AWS_REGION",
+    )
+    store_access_key_id: str | None = Field(
+        default=None,
+        validation_alias=_either("store_access_key_id", "AWS_ACCESS_KEY_ID"),
+        description="S3 access key, or AWS_ACCESS_KEY_ID; a lasting one, because the URLs it signs die with it",
+    )
+    store_secret_access_key: SecretStr | None = Field(
+        default=None,
+        validation_alias=_either("store_secret_access_key", "AWS_SECRET_ACCESS_KEY"),
+        description="Secret of the S3 access key, or AWS_SECRET_ACCESS_KEY",
+    )
+    store_service_account_file: Path | None = Field(
+        default=None,
+        validation_alias=_either(
+            "store_service_account_file", "GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_SERVICE_ACCOUNT"
+        ),
+        description="File with the key of a Google service account for gs://, or GOOGLE_APPLICATION_CREDENTIALS",
+    )
     public_url: str = Field(default="http://127.0.0.1:8000", description="Address clients use, without a final slash")
     encryption_key_file: Path = Field(
         description="File with the 32-byte key that encrypts secrets kept in the database"
     )
-    store_key_file: Path = Field(description="File with the key that signs the directory store's URLs")
+    store_key_file: Path | None = Field(
+        default=None, description="File with the key that signs the URLs of a file:// store, which needs it"
+    )
     worker_token_file: Path | None = Field(default=None, description="File with the token of the worker beside us")
 
     audience: str = Field(default="coverslip-platform", min_length=10, max_length=100)

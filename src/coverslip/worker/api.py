@@ -28,6 +28,7 @@ _PROBLEM = "application/problem+json, application/json"
 _RETRY_FROM_S = 0.2
 _RETRY_TO_S = 10.0
 _ANSWER_S = 20.0
+_VERIFIED_BYTES_PER_S = 10e6  # at least; the service reads an artifact that its store could not verify
 _DETAIL_CHARACTERS = 1000
 _TRY_AGAIN = (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_EARLY, httpx.codes.TOO_MANY_REQUESTS)
 
@@ -94,7 +95,8 @@ class WorkerApi:
 
     async def publish_artifact(self, item_id: UUID, token: str, request: ArtifactPublishRequest) -> None:
         """Make an uploaded artifact available."""
-        await self._post(f"/leases/{item_id}/artifacts/publish", request, token)
+        answer_s = _ANSWER_S + request.size_bytes / _VERIFIED_BYTES_PER_S
+        await self._post(f"/leases/{item_id}/artifacts/publish", request, token, answer_s=answer_s)
 
     async def report(self, item_id: UUID, token: str, request: ReportRequest) -> None:
         """Say how the attempt ended."""

@@ -11,6 +11,7 @@ from obstore.store import GCSStore, S3Store
 
 from coverslip.service.storage.errors import (
     ChecksumDiffers,
+    ObjectKeyInvalid,
     ObjectNotFound,
     ObjectTooLarge,
     SizeDiffers,
@@ -26,6 +27,7 @@ MAX_PUT_BYTES = 5 * 1024**3
 _READ_BYTES = 8 * 1024**2
 _PART_BYTES = 16 * 1024**2
 _MAX_PARTS = 10_000
+_MAX_PATH_BYTES = 1024
 _PARALLEL = 4
 _LISTED_AT_ONCE = 1000
 
@@ -61,7 +63,7 @@ class CloudStore:
             parameters["response-content-disposition"] = f"attachment; filename*=UTF-8''{quote(file_name, safe='')}"
         if media_type is not None:
             parameters["response-content-type"] = media_type
-        return self._signer.sign("GET", f"{self._root}{key}", expires_in_s=expires_in_s, parameters=parameters)
+        return self._signer.sign("GET", self._path(key), expires_in_s=expires_in_s, parameters=parameters)
 
     def sign_put(self, key: ObjectKey, *, expires_in_s: int, size_bytes: int, checksum_base64_crc32c: str) -> str:
         """A URL for one PUT.
@@ -74,14 +76,20 @@ class CloudStore:
         if size_bytes > MAX_PUT_BYTES:
             raise ObjectTooLarge(size_bytes=size_bytes, most_bytes=MAX_PUT_BYTES)
         headers = {"content-length": str(size_bytes)} if self._signer.signs_length else {}
-        return self._signer.sign("PUT", f"{self._root}{key}", expires_in_s=expires_in_s, headers=headers)
+        return self._signer.sign("PUT", self._path(key), expires_in_s=expires_in_s, headers=headers)
 
     def owned_key(self, url: str) -> ObjectKey | None:
         path = self._signer.path_of("GET", url)
         if path is None or not path.startswith(self._root):
             return None
         area, _, rest = path.removeprefix(self._root).partition("/")
-        return ObjectKey(Area(area), rest) if area in Area else None
+        return ObjectKey(Area(area), rest) if area in tuple(Area) else None
+
+    def _path(self, key: ObjectKey) -> str:
+        path = f"{self._root}{key}"
+        if len(path.encode()) > _MAX_PATH_BYTES:
+            raise ObjectKeyInvalid(path=key.path, fault="it is too long for the object store")
+        return path
 
     async def stat(self, key: ObjectKey) -> ObjectStat | None:
         try:

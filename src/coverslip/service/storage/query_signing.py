@@ -73,7 +73,7 @@ class QuerySigner:
         if expires_in_s < 1:  # the stores know no shorter lifetime, only an earlier beginning
             signed_at, expires_in_s = signed_at + timedelta(seconds=expires_in_s - 1), 1
         date = signed_at.strftime(_DATE)
-        headers = self._host | (headers or {})
+        headers = self._host | dict(headers or {})
         query = dict(parameters or {}) | {
             self._name("Algorithm"): self.algorithm,
             self._name("Credential"): self._credential(date),
