@@ -110,3 +110,9 @@ def test_a_zipped_series_is_a_row(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "series")
     (row,) = prepare(tmp_path).rows
     assert (row.external_id, row.width_px) == (str(tmp_path / "series.zip"), 500)
+
+
+def test_the_truth_beside_a_phantom_is_no_slide(tmp_path: Path) -> None:
+    for name in ("phantom.tif", "phantom.truth.qc.tif", "phantom.truth.tissue.tif"):
+        (tmp_path / name).touch()
+    assert [path.name for path in find_slides(tmp_path)] == ["phantom.tif"]

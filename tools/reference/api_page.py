@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 from markdown import anchor, code, joined, table
 
-from coverslip.service.app import _extension_api, api_v1
+from coverslip.service.app import api_v1, extension_api
 from coverslip.service.identity import oauth_routes
 
 _METHODS = ("get", "post", "put", "delete", "patch")
@@ -30,7 +30,7 @@ def page() -> str:
     sign_in.include_router(oauth_routes.router)
     parts = {
         "API v1": ("/api", api_v1().openapi()),
-        "Extensions": ("/api/coverslip/v1", _extension_api().openapi()),
+        "Extensions": ("/api/coverslip/v1", extension_api().openapi()),
         "Sign-in": ("", sign_in.openapi()),
     }
     return joined(

@@ -9,7 +9,7 @@ import typer
 from markdown import code, joined, table
 
 from coverslip.cli.main import app
-from coverslip.embedded.__main__ import _parser as embedded_parser
+from coverslip.embedded.__main__ import parser as embedded_parser
 
 _PASSED_ON = {
     "coverslip up": "up",

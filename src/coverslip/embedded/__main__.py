@@ -16,7 +16,7 @@ BAD_CONFIGURATION = 78
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; the exit code is 0, 1 (failed), 2 (wrong usage) or 78 (a setting must be changed first)."""
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
     try:
         {"up": _up, "login-link": _login_link, "backup": _back_up, "restore": _restore}[arguments.command](arguments)
@@ -61,24 +61,26 @@ def _restore(arguments: argparse.Namespace) -> None:
     )
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m coverslip.embedded", description="Coverslip on one machine")
-    commands = parser.add_subparsers(dest="command", required=True)
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    embedded = argparse.ArgumentParser(prog="python -m coverslip.embedded", description="Coverslip on one machine")
+    commands = embedded.add_subparsers(dest="command", required=True)
     home = argparse.ArgumentParser(add_help=False)
     home.add_argument("--home", type=Path, help="folder for everything (default: COVERSLIP_HOME)")
 
-    up = commands.add_parser("up", parents=[home], help="run the platform until Ctrl-C")
+    up = commands.add_parser("up", prog="coverslip up", parents=[home], help="run the platform until Ctrl-C")
     up.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     up.add_argument("--port", type=_port, help="port to listen on (default: 8000, or a free one)")
     up.add_argument("--workers", type=_count, default=1, help="slides analysed at once (default: %(default)s)")
     up.add_argument("--tls-proxy", type=_https, metavar="URL", help="https address of the proxy in front of --host")
 
-    link = commands.add_parser("login-link", parents=[home], help="print a one-time link to sign in with")
+    command = "coverslip system login-link"
+    link = commands.add_parser("login-link", prog=command, parents=[home], help="print a one-time link to sign in with")
     link.add_argument("--email", help="whom the link is for (default: the first administrator, to be set up)")
     for name, purpose in (("backup", "write a backup of the platform"), ("restore", "make a platform of a backup")):
-        command = commands.add_parser(name, parents=[home], help=purpose)
-        command.add_argument("archive", type=Path, help="the backup file")
-    return parser
+        archiving = commands.add_parser(name, prog=f"coverslip system {name}", parents=[home], help=purpose)
+        archiving.add_argument("archive", type=Path, help="the backup file")
+    return embedded
 
 
 def _port(text: str) -> int:

@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -23,11 +22,13 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="COVERSLIP_", env_file=".env", extra="ignore", frozen=True)
 
-    api_root: str | None = None
-    home: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("coverslip")))
-    connect_timeout_s: Annotated[float, Field(gt=0, le=300)] = 5
-    read_timeout_s: Annotated[float, Field(gt=0, le=300)] = 60
-    poll_interval_s: Annotated[float, Field(gt=0, le=300)] = 2
+    api_root: str | None = Field(default=None, description="Address of the platform")
+    home: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("coverslip")), description="Where sessions are kept"
+    )
+    connect_timeout_s: float = Field(default=5, gt=0, le=300, description="How long to wait for a connection")
+    read_timeout_s: float = Field(default=60, gt=0, le=300, description="How long to wait for an answer")
+    poll_interval_s: float = Field(default=2, gt=0, le=300, description="How often a run is looked at")
 
     @property
     def credentials_folder(self) -> Path:

@@ -107,7 +107,8 @@ def api_v1() -> FastAPI:
     return app
 
 
-def _extension_api() -> FastAPI:
+def extension_api() -> FastAPI:
+    """Our extensions of the published API, with their own document."""
     app = FastAPI(title="Coverslip extensions", version=__version__, openapi_url="/openapi.json", docs_url=None)
     app.include_router(upload_routes.uploads_router)
     app.include_router(upload_routes.objects_router)
@@ -145,7 +146,7 @@ async def _asset(name: str) -> FileResponse:
 def build_app(settings: ServiceSettings) -> FastAPI:
     """The service for these settings."""
     store = open_store(settings)
-    parts = {"/api/worker/v1": _worker_api(), "/api/coverslip/v1": _extension_api(), "/api": api_v1()}
+    parts = {"/api/worker/v1": _worker_api(), "/api/coverslip/v1": extension_api(), "/api": api_v1()}
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

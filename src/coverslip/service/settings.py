@@ -30,7 +30,7 @@ class ServiceSettings(BaseSettings):
     database_url: SecretStr = Field(description="PostgreSQL URL of the service's role, version 16 or newer")
     database_owner_url: SecretStr | None = Field(default=None, description="URL of the role that owns the schema")
     database_reader_url: SecretStr | None = Field(default=None, description="URL of the read-only role for filters")
-    database_pool_size: int = Field(default=10, ge=1)
+    database_pool_size: int = Field(default=10, ge=1, description="Connections kept open to the database")
     store_url: str = Field(description="Object store: file:///path, s3://bucket/prefix or gs://bucket/prefix")
     store_endpoint: str | None = Field(
         default=None,
@@ -68,11 +68,13 @@ class ServiceSettings(BaseSettings):
     )
     worker_token_file: Path | None = Field(default=None, description="File with the token of the worker beside us")
 
-    audience: str = Field(default="coverslip-platform", min_length=10, max_length=100)
-    access_token_lifetime_s: int = Field(default=12 * 3600, ge=60)
-    refresh_token_lifetime_s: int = Field(default=90 * 24 * 3600, ge=60)
+    audience: str = Field(
+        default="coverslip-platform", min_length=10, max_length=100, description="Whom our tokens are for"
+    )
+    access_token_lifetime_s: int = Field(default=12 * 3600, ge=60, description="How long a token is valid")
+    refresh_token_lifetime_s: int = Field(default=90 * 24 * 3600, ge=60, description="How long a session lasts")
 
-    max_items_per_run: int = Field(default=500, ge=1)
+    max_items_per_run: int = Field(default=500, ge=1, description="Slides a run may have")
     upload_part_bytes: int = Field(default=64 * 1024 * 1024, ge=1024, description="Size of an upload's parts")
     upload_lifetime_s: int = Field(
         default=7 * 24 * 3600, ge=60, description="An upload nobody goes on with is dropped after this time"
@@ -82,8 +84,8 @@ class ServiceSettings(BaseSettings):
     filter_timeout_ms: int = Field(default=2000, ge=1, description="Longest time a metadata filter may take")
 
     lease_s: float = Field(default=60, gt=0, description="How long a lease lasts without a heartbeat")
-    heartbeat_s: float = Field(default=10, gt=0)
-    max_attempts: int = Field(default=3, ge=1)
+    heartbeat_s: float = Field(default=10, gt=0, description="How often workers are to extend their leases")
+    max_attempts: int = Field(default=3, ge=1, description="Attempts at an item before it ends as SYSTEM_ERROR")
     retry_backoff_s: float = Field(default=5, ge=0, description="Wait before the second attempt; four times that later")
     sweep_s: float = Field(default=2, gt=0, description="How often expired leases and deadlines are looked for")
 

@@ -10,6 +10,7 @@ from coverslip.workflow.errors import NoUsableSlides, SourceMissing
 from coverslip.workflow.events import OnEvent, SlideRead, SlideUnreadable, ignore
 from coverslip.workflow.table import SlideRow
 
+PHANTOM_TRUTH = ".truth."
 SLIDE_SUFFIXES = (".svs", ".tif", ".tiff", ".dcm", ".ndpi", ".scn", ".bif", ".svslide", ".mrxs", ".vms", ".vmu", ".zip")
 SEVERAL_FILES_SUFFIXES = (".mrxs", ".vms", ".vmu")
 """Formats whose pixels lie in other files than the one that is opened; one file of them is no slide."""
@@ -40,9 +41,8 @@ def prepare(source: Path, on_event: OnEvent = ignore) -> Prepared:
     for path in find_slides(source):
         try:
             rows.append(read_slide(path, on_event))
-        except (
-            Exception
-        ) as error:  # decoders of foreign formats fail in many ways, and one slide must not cost the rest
+        except Exception as error:
+            # Decoders of foreign formats fail in many ways, and one slide must not cost the rest.
             reason = str(error) if isinstance(error, CoverslipError) else f"{path.name}: {error!r}"
             unreadable.append(SlideUnreadable(path, reason))
             on_event(unreadable[-1])
@@ -54,7 +54,8 @@ def prepare(source: Path, on_event: OnEvent = ignore) -> Prepared:
 def find_slides(source: Path) -> list[Path]:
     """The slides in a folder and below it, in order of their paths, or the file itself whatever its suffix.
 
-    Hidden files and folders with downloaded results are passed over. A DICOM series is one slide: its largest volume.
+    Hidden files, folders with downloaded results and the truth of phantoms are passed over. A DICOM series is one
+    slide: its largest volume.
 
     Raises
     ------
@@ -115,4 +116,6 @@ def _one_of_each_series(paths: list[Path]) -> list[Path]:
 
 
 def _is_slide_name(name: str) -> bool:
-    return not name.startswith(".") and name.lower().endswith(SLIDE_SUFFIXES)
+    # The label maps beside a phantom are images too, and no slides.
+    is_truth = PHANTOM_TRUTH in name
+    return not name.startswith(".") and not is_truth and name.lower().endswith(SLIDE_SUFFIXES)
