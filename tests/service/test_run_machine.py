@@ -279,7 +279,8 @@ class Runs(RuleBasedStateMachine):
             if available:
                 assert (row.state, row.termination_reason) == ("TERMINATED", "SUCCEEDED")
                 assert row.output == ("DELETED_BY_USER" if batch.deleted else "AVAILABLE")
-                assert (self.service.store_folder / "results" / row.object_path).is_file() == (not batch.deleted)
+                # A worker that still has a URL may bring a deleted file back, until that is swept: see `teardown`.
+                assert batch.deleted or (self.service.store_folder / "results" / row.object_path).is_file()
             else:
                 assert row.output == "NONE"
                 assert (row.state == "TERMINATED") == (row.item_state == "TERMINATED")

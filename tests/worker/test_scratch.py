@@ -46,13 +46,15 @@ import asyncio
 from pathlib import Path
 from uuid import uuid4
 from coverslip.worker.scratch import attempt_folder
-os.setgid(65534); os.setuid(65534)
 async def use():
     async with attempt_folder(Path("."), uuid4(), 1) as folder:
         (folder / "a" / "b").mkdir(parents=True)
         (folder / "a" / "b" / "file").write_text("x")
         (folder / "a" / "b").chmod(0)
         (folder / "a").chmod(0o500)
+# Once as root, so that all modules are loaded: nobody may not be able to read where Python is installed.
+asyncio.run(use())
+os.setgid(65534); os.setuid(65534)
 asyncio.run(use())
 """
     tmp_path.chmod(0o777)
