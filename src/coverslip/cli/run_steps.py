@@ -114,6 +114,8 @@ def execute(
             client.application_version(application_id, application_version)
             _prepare(table, source_directory, mapping or [])
             _upload(client, table, application_id, application_version, upload_prefix)
+        else:
+            note_line("Going on with the run of this table; its note, tags and dates stay as they are.")
         submitted = submit_table(client, table, application_id, application_version, options)
         _tell_submitted(submitted)
         if not wait_for_completion:
