@@ -1,6 +1,7 @@
 """A slot takes one item after the other, whatever happens to each."""
 
 import asyncio
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,32 @@ def test_a_slot_survives_any_failure_of_an_attempt(
 
     monkeypatch.setattr(loop, "Attempt", Attempt)
     for _ in range(4):
+        service.add()
+    run_until(settings, done)
+
+
+def test_a_slot_survives_an_attempt_that_leaves_its_task_marked_as_cancelled(
+    settings: WorkerSettings, service: FakeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As task groups of CPython 3.11 do when a second failure comes while they wait for the rest."""
+    runs = iter(range(3))
+    done = asyncio.Event()
+
+    class Attempt:
+        def __init__(self, *arguments: object) -> None:
+            pass
+
+        async def run(self) -> None:
+            if next(runs) == 2:
+                done.set()
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(0)
+
+    monkeypatch.setattr(loop, "Attempt", Attempt)
+    for _ in range(3):
         service.add()
     run_until(settings, done)
 
