@@ -81,7 +81,7 @@ async def _slot(
             if granted is not None:
                 lease = granted.lease
                 log.info("item %s of run %s, attempt %d", lease.item_id, lease.run_id, lease.attempt)
-                # In a task of its own: CPython's task groups may leave theirs marked as cancelled, and this one goes on.
+                # In a task of its own: CPython's task groups may leave theirs marked as cancelled; this one goes on.
                 await asyncio.create_task(Attempt(api, slides, uploads, scratch, granted).run())
         except WorkerFault as fault:
             log.error("%s", fault)
