@@ -199,7 +199,10 @@ def test_runs_are_listed_described_cancelled_and_deleted(logged_in: Any, slides:
     assert coverslip("application", "run", "result", "delete", run_id).exit_code == 0
     gone = coverslip("application", "run", "result", "download", run_id, tmp_path / "out")
     assert (gone.exit_code, "results of 2 slide(s) have been deleted" in gone.stderr) == (2, True)
-    assert coverslip("application", "run", "describe", "4711").exit_code == 2
+    described = coverslip("application", "run", "describe", "4711")
+    assert described.exit_code == 1, "as the published client"
+    assert "Failed to retrieve run details" in described.stderr
+    assert coverslip("application", "run", "cancel", "4711").exit_code == 2
 
 
 def test_metadata_that_changed_since_is_not_overwritten(logged_in: Any, slides: Path, tmp_path: Path) -> None:

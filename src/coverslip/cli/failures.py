@@ -46,6 +46,12 @@ class ServerExtraMissing(CoverslipError):
     code: ClassVar[str] = "CLIENT.SERVER_EXTRA_MISSING"
 
 
+class RunDetailsRefused(CoverslipError):
+    """Failed to retrieve run details: {reason}. Run ids are UUIDs; `coverslip application run list` shows yours."""
+
+    code: ClassVar[str] = "CLIENT.RUN_DETAILS_REFUSED"
+
+
 class Unexpected(CoverslipError):
     """Coverslip met something it was not made for: {reason}. Run the command again with COVERSLIP_DEBUG=1 to see
     where."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from coverslip.cli import run_metadata, run_results, run_steps
+from coverslip.cli.failures import RunDetailsRefused
 from coverslip.cli.output import Format, FormatOption, print_json, print_table, say
 from coverslip.cli.run_options import RunArgument, ShareTokenOption, TagsOption, split_tags
 from coverslip.cli.session import open_client
@@ -56,9 +57,14 @@ def describe(
     style: FormatOption = Format.TEXT,
 ) -> None:
     """Show a run and its slides."""
+    from coverslip.platform.errors import InvalidRequest
+
     with open_client() as client:
         run = client.run(run_id, share_token)
-        details = run.details()
+        try:
+            details = run.details()
+        except InvalidRequest as error:
+            raise RunDetailsRefused(reason=f"'{run_id}' is no run id") from error
         items = [] if summarize else list(run.results())
     if style is Format.JSON:
         print_json({**details.model_dump(mode="json"), "items": [item.model_dump(mode="json") for item in items]})
