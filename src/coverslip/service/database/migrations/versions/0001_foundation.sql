@@ -390,3 +390,12 @@ create policy organization on lease using (in_reach(organization_id));
 create policy organization on attempt using (in_reach(organization_id));
 create policy organization on bucket_object using (in_reach(organization_id));
 create policy organization on upload using (in_reach(organization_id));
+
+
+-- What the roles may do: the service writes rows, the reader looks at what users filter.
+
+grant usage on schema public to $service, $reader;
+grant select, insert, update, delete on all tables in schema public to $service;
+revoke update, delete on audit_entry, event, state_transition from $service;
+revoke insert on state_transition from $service;
+grant select on run, item, input_artifact, output_artifact to $reader;
