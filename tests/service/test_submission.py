@@ -132,6 +132,20 @@ def test_unknown_applications_and_versions(ada: Person) -> None:
     assert answer("POST", "/api/v1/runs", json=body) == (404, b'{"detail":"application version not found"}')
 
 
+def test_a_request_can_be_checked_without_creating_anything(ada: Person) -> None:
+    answer = ada.post("/api/v1/runs?validate_only=true", json=run_request("a", "b"), headers={"Idempotency-Key": "k"})
+    assert answer.status_code == 200
+    assert answer.json() == {"application_id": "test-app", "version_number": "1.0.0", "item_count": 2}
+    assert ada.get("/api/v1/runs").json() == []
+    faulty = changed(f"{SLIDE}.metadata.width_px", 0)
+    checked, submitted = (ada.post(f"/api/v1/runs{query}", json=faulty) for query in ("?validate_only=true", ""))
+    assert checked.status_code == submitted.status_code == 400
+    assert checked.json() == submitted.json()
+    # The key was not used up.
+    created = ada.post("/api/v1/runs", json=run_request("c"), headers={"Idempotency-Key": "k"})
+    assert created.status_code == 201
+
+
 def test_null_and_absent_mean_the_same(ada: Person) -> None:
     nothing = dict.fromkeys(("version_number", "custom_metadata", "scheduling", "callback_context"))
     request = run_request(**nothing)

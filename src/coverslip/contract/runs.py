@@ -71,6 +71,14 @@ class RunCreationResponse(BaseModel):
     run_id: UUID
 
 
+class RunValidationResponse(BaseModel):
+    """What a request that was only to be checked would have created."""
+
+    application_id: str = Field(description="Application id")
+    version_number: str = Field(description="Version that would process the slides")
+    item_count: int = Field(description="Items the run would have")
+
+
 class RunItemStatistics(BaseModel):
     """How many items of a run are where."""
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from starlette.exceptions import HTTPException
 
 from coverslip.contract.errors import CoverslipError
+from coverslip.service.request_ids import current_request_id
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 
@@ -62,6 +63,8 @@ def _answer(
         problem["remedy"] = remedy
     if errors:
         problem["errors"] = errors
+    if request_id := current_request_id():
+        problem["request_id"] = request_id
     return JSONResponse(problem, status_code=status, headers=headers, media_type=PROBLEM_MEDIA_TYPE)
 
 
@@ -118,9 +121,26 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
     return _answer(request, status=error.status_code, detail=error.detail, code=code, headers=headers)
 
 
+async def _unexpected_error(request: Request, error: Exception) -> JSONResponse:
+    request_id = current_request_id()
+    # Starlette raises the error anew after this answer, through the outer application too, and the server logs it with
+    # its notes. Without the query, which may hold secrets.
+    note = f"request {request_id}: {request.method} {request.url.path}"
+    if note not in getattr(error, "__notes__", ()):
+        error.add_note(note)
+    return _answer(
+        request,
+        status=HTTPStatus.INTERNAL_SERVER_ERROR,
+        detail=f"The service failed in a way it should not; the operator finds request {request_id} in its log.",
+        code="SERVICE.UNEXPECTED",
+        remedy="Try again later; if it stays so, give the operator the request id.",
+    )
+
+
 def install_error_handlers(app: FastAPI) -> None:
     """Make ``app`` answer errors as this module says."""
     app.add_exception_handler(ServiceError, _service_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(DBAPIError, _database_error)
+    app.add_exception_handler(Exception, _unexpected_error)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from coverslip.contract.artifacts import (
@@ -30,9 +30,10 @@ from coverslip.service.paging import Page, SortOrder, sort_order
 from coverslip.service.runs import commands
 from coverslip.service.runs import queries as runs
 from coverslip.service.runs.checksum import metadata_checksum
+from coverslip.service.runs.entity_tags import entity_tag_headers
 from coverslip.service.runs.errors import RunNotFound
 from coverslip.service.runs.queue import items_before
-from coverslip.service.runs.routes import MetadataFilter, listing
+from coverslip.service.runs.routes import IfMatch, MetadataFilter, listing
 
 # An external id may hold slashes, so it takes all of the path that is left.
 router = APIRouter(prefix="/v1/runs/{run_id}/items", tags=["Public"])
@@ -167,11 +168,14 @@ async def replace_metadata(
     request: CustomMetadataUpdateRequest,
     context: ContextDep,
     principal: PrincipalDep,
+    response: Response,
+    if_match: IfMatch = None,
 ) -> CustomMetadataUpdateResponse:
     """Replace the free JSON of an item, if it is still what the caller has read."""
     checksum = await commands.replace_metadata(
-        context, principal, run_id, request.custom_metadata, request.custom_metadata_checksum, external_id
+        context, principal, run_id, request.custom_metadata, request.custom_metadata_checksum, if_match, external_id
     )
+    response.headers.update(entity_tag_headers(checksum))
     return CustomMetadataUpdateResponse(custom_metadata_checksum=checksum)
 
 
@@ -182,12 +186,13 @@ async def replace_metadata(
     responses={403: {"description": "Not yours to see"}, 404: {"description": "No such item for you"}},
 )
 async def read_item(
-    run_id: UUID, external_id: str, context: ContextDep, principal: PrincipalDep
+    run_id: UUID, external_id: str, context: ContextDep, principal: PrincipalDep, response: Response
 ) -> ItemResultReadResponse:
     """One item with its artifacts."""
     narrow = queries.ItemFilter(external_ids=[external_id])
     async with context.database.transaction(principal.scope) as connection:
         found = await _find(connection, principal, run_id, narrow, Page(1, 1))
-    for response in await _responses(context, principal, found):
-        return response
+    for item in await _responses(context, principal, found):
+        response.headers.update(entity_tag_headers(item.custom_metadata_checksum))
+        return item
     raise ItemNotFound

@@ -21,6 +21,7 @@ from coverslip.service.items.errors import ItemNotFound
 from coverslip.service.lifecycle import State
 from coverslip.service.runs import queries
 from coverslip.service.runs.checksum import metadata_checksum
+from coverslip.service.runs.entity_tags import meets
 from coverslip.service.runs.errors import (
     MetadataChanged,
     RunNotFound,
@@ -138,6 +139,7 @@ async def replace_metadata(
     run_id: UUID,
     metadata: JsonObject | None,
     expected_checksum: str | None,
+    if_match: str | None,
     external_id: str | None = None,
 ) -> str | None:
     """Replace the custom metadata of a run, or of its item ``external_id``; returns the new checksum.
@@ -146,7 +148,7 @@ async def replace_metadata(
     ------
     RunNotFound, ItemNotFound, Forbidden
     MetadataChanged
-        If ``expected_checksum`` is given and is not that of the present value.
+        If ``expected_checksum`` or the header ``if_match`` is given and does not fit the present value.
     """
     async with context.database.transaction(principal.scope) as connection:
         await lock_changeable_run(connection, principal, run_id, "change")
@@ -156,7 +158,10 @@ async def replace_metadata(
             row = await items.lock_item_metadata(connection, run_id, external_id)
         if row is None:
             raise ItemNotFound
-        if expected_checksum is not None and expected_checksum != metadata_checksum(row.custom_metadata):
+        present = metadata_checksum(row.custom_metadata)
+        if expected_checksum is not None and expected_checksum != present:
+            raise MetadataChanged
+        if if_match is not None and not meets(if_match, present):
             raise MetadataChanged
         replace = queries.replace_metadata if external_id is None else items.replace_metadata
         # PostgreSQL may write a number in another way (1e2 as 100); the checksum is of what is read back.

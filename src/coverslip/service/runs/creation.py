@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from coverslip.contract.applications import InputArtifact, OutputArtifact, OutputArtifactScope
-from coverslip.contract.runs import RunCreationRequest
+from coverslip.contract.runs import RunCreationRequest, RunValidationResponse
 from coverslip.service.access.principal import Principal
 from coverslip.service.artifacts import queries as artifacts
 from coverslip.service.artifacts.rules import ArtifactStatus
@@ -58,13 +58,35 @@ async def create_run(
                 if earlier.request_digest != digest:
                     raise IdempotencyKeyReused(run_id=earlier.id)
                 return UUID(str(earlier.id))
-        inputs = [InputArtifact.model_validate(declared) for declared in version.input_artifacts]
-        faults = faults_of(request, inputs, now=now, max_items=context.settings.max_items_per_run)
-        if faults or object_faults:
-            raise RunRefused([*faults, *object_faults])
+        _refuse_faults(context, request, version, now, object_faults)
         run_id = await _insert(connection, principal, request, version, paths, now, idempotency_key, digest)
         await context.work.announce(connection)
     return run_id
+
+
+async def validate_run(context: Context, principal: Principal, request: RunCreationRequest) -> RunValidationResponse:
+    """Check a request as `create_run` does, and create nothing.
+
+    Raises
+    ------
+    ApplicationNotFound, RunVersionNotFound, RunRefused
+    """
+    async with context.database.transaction(principal.scope) as connection:
+        version = await _version(connection, request)
+    _, object_faults = await _own_objects(context, principal, request)
+    _refuse_faults(context, request, version, datetime.now(UTC), object_faults)
+    return RunValidationResponse(
+        application_id=version.application_id, version_number=version.number, item_count=len(request.items)
+    )
+
+
+def _refuse_faults(
+    context: Context, request: RunCreationRequest, version: AnyRow, now: datetime, object_faults: list[Fault]
+) -> None:
+    inputs = [InputArtifact.model_validate(declared) for declared in version.input_artifacts]
+    faults = faults_of(request, inputs, now=now, max_items=context.settings.max_items_per_run)
+    if faults or object_faults:
+        raise RunRefused([*faults, *object_faults])
 
 
 async def _version(connection: AsyncConnection, request: RunCreationRequest) -> AnyRow:

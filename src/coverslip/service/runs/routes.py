@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Response, status
+from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,6 +18,7 @@ from coverslip.contract.runs import (
     RunCreationResponse,
     RunItemStatistics,
     RunReadResponse,
+    RunValidationResponse,
     SchedulingResponse,
 )
 from coverslip.service.access.principal import Principal
@@ -29,7 +31,8 @@ from coverslip.service.lifecycle import State
 from coverslip.service.paging import Page, sort_order
 from coverslip.service.runs import commands, queries
 from coverslip.service.runs.checksum import metadata_checksum
-from coverslip.service.runs.creation import create_run
+from coverslip.service.runs.creation import create_run, validate_run
+from coverslip.service.runs.entity_tags import entity_tag_headers
 from coverslip.service.runs.errors import FilterRefused, FilterTooSlow, RunNotFound
 from coverslip.service.runs.queue import items_before
 from coverslip.service.scheduling.lease_queries import progress_of_run
@@ -47,6 +50,11 @@ MetadataFilter = Annotated[
             '`$.tags[*] ? (@ == "draft")`, `$.note ? (@ like_regex "urgent" flag "i")`.'
         ),
     ),
+]
+
+IfMatch = Annotated[
+    str | None,
+    Header(max_length=1000, description="The `ETag` of what you read; a checksum in the body does the same"),
 ]
 
 _SORT_DESCRIPTION = (
@@ -173,7 +181,12 @@ async def list_runs(
     operation_id="create_run_v1_runs_post",
     summary="Submit a run",
     status_code=status.HTTP_201_CREATED,
+    response_model=RunCreationResponse,
     responses={
+        200: {
+            "description": "The request is valid; with `validate_only` nothing was created",
+            "content": {"application/json": {"schema": RunValidationResponse.model_json_schema()}},
+        },
         400: {"description": "The request breaks a rule of the application version or of scheduling"},
         402: {"description": "A quota would be exceeded"},
         403: {"description": "Not yours to create"},
@@ -191,8 +204,12 @@ async def submit_run(
             description="Any text of your own; the same request sent again with it returns the same run",
         ),
     ] = None,
-) -> RunCreationResponse:
+    validate_only: Annotated[bool, Query(description="Check everything as at submission, and create nothing")] = False,
+) -> Any:
     """Check a batch of slides against the application version, and queue it."""
+    if validate_only:
+        validation = await validate_run(context, principal, request)
+        return JSONResponse(validation.model_dump(mode="json"))
     return RunCreationResponse(run_id=await create_run(context, principal, request, idempotency_key))
 
 
@@ -202,13 +219,15 @@ async def submit_run(
     summary="Read a run",
     responses={403: {"description": "Not yours to see"}, 404: {"description": "No such run for you"}},
 )
-async def read_run(run_id: UUID, context: ContextDep, principal: PrincipalDep) -> RunReadResponse:
+async def read_run(run_id: UUID, context: ContextDep, principal: PrincipalDep, response: Response) -> RunReadResponse:
     """A run with its statistics, and how many items are processed before its next one."""
     async with context.database.transaction(principal.scope) as connection:
         row = await queries.run_by_id(connection, run_id, readable_runs(principal))
         if row is None:
             raise RunNotFound
-    return _response(row, await items_before(context, row) if row.state != State.TERMINATED else None)
+    found = _response(row, await items_before(context, row) if row.state != State.TERMINATED else None)
+    response.headers.update(entity_tag_headers(found.custom_metadata_checksum))
+    return found
 
 
 @router.post(
@@ -258,12 +277,18 @@ async def delete_results(run_id: UUID, context: ContextDep, principal: Principal
     },
 )
 async def replace_metadata(
-    run_id: UUID, request: CustomMetadataUpdateRequest, context: ContextDep, principal: PrincipalDep
+    run_id: UUID,
+    request: CustomMetadataUpdateRequest,
+    context: ContextDep,
+    principal: PrincipalDep,
+    response: Response,
+    if_match: IfMatch = None,
 ) -> CustomMetadataUpdateResponse:
     """Replace the free JSON of a run, if it is still what the caller has read."""
     checksum = await commands.replace_metadata(
-        context, principal, run_id, request.custom_metadata, request.custom_metadata_checksum
+        context, principal, run_id, request.custom_metadata, request.custom_metadata_checksum, if_match
     )
+    response.headers.update(entity_tag_headers(checksum))
     return CustomMetadataUpdateResponse(custom_metadata_checksum=checksum)
 
 
