@@ -183,8 +183,9 @@ async def list_runs(
     status_code=status.HTTP_201_CREATED,
     response_model=RunCreationResponse,
     responses={
-        200: {
-            "description": "The request is valid; with `validate_only` nothing was created",
+        # Not as 200: generators take the lowest status for what the operation returns.
+        "2XX": {
+            "description": "200: the request is valid; with `validate_only` nothing was created",
             "content": {"application/json": {"schema": RunValidationResponse.model_json_schema()}},
         },
         400: {"description": "The request breaks a rule of the application version or of scheduling"},
