@@ -12,7 +12,10 @@ from pathlib import Path
 from coverslip import platform
 from coverslip.embedded.home import open_home
 from coverslip.embedded.platform import EmbeddedPlatform
-from coverslip.embedded.postgres.place import system_folder_of
+from coverslip.embedded.postgres.connection import SUPERUSER, database_url
+from coverslip.embedded.postgres.place import data_folder_of, system_folder_of
+from coverslip.embedded.postgres.postmaster import read_postmaster_file
+from coverslip.embedded.secrets import ensure_secrets
 
 REPOSITORY = Path(__file__).parents[1]
 SAMPLE = REPOSITORY.parent / "shared" / "slides" / "CMU-1-Small-Region.svs"
@@ -34,3 +37,11 @@ def running_platform() -> Iterator[platform.Client]:
                     yield client
         finally:
             shutil.rmtree(system_folder_of(home), ignore_errors=True)
+
+
+def superuser_url() -> str:
+    """The database of the running platform, for benchmarks that fill it."""
+    home = open_home(Path(os.environ["COVERSLIP_HOME"]))
+    postmaster = read_postmaster_file(data_folder_of(home))
+    assert postmaster is not None
+    return database_url(postmaster.port, SUPERUSER, ensure_secrets(home))
