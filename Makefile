@@ -5,7 +5,7 @@ UV := $(firstword $(wildcard .tools/venv/bin/uv .tools/packages/bin/uv) uv)
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench docs lint requirements clean setup-dev setup-server
+.PHONY: help demo test check interop bench docs lint requirements clean setup-dev setup-server setup-interop
 
 help: ## print these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 20
@@ -13,11 +13,14 @@ help: ## print these targets
 demo: setup-server ## start the platform with a sample slide and show a first result
 	@$(BIN)/python -m coverslip.embedded.demo
 
-test: setup-dev lint ## everything that must hold before a change goes in
+test: setup-dev setup-interop lint ## everything that must hold before a change goes in
 	@$(BIN)/pytest -n 2 --dist loadfile
 
 check: setup-dev lint ## the same without the tests that start the platform's processes
 	@$(BIN)/pytest -n 2 --dist loadfile -m "not process"
+
+interop: setup-dev setup-interop ## try the published client, unmodified, against the platform
+	@$(BIN)/pytest tests/interop
 
 bench: setup-dev ## measure speed against peers, write the figures into docs/quality.md
 	@$(BIN)/python -m benchmarks
@@ -37,6 +40,8 @@ lint: setup-dev
 requirements: ## pin what pyproject.toml asks for and is not pinned yet, with hashes (needs uv)
 	@$(COMPILE) pyproject.toml requirements/build.in --extra server --group dev -o requirements/dev.txt
 	@$(COMPILE) pyproject.toml requirements/build.in --extra server -c requirements/dev.txt -o requirements/server.txt
+	@$(COMPILE) --only-binary :all: --excludes requirements/interop.excludes requirements/interop.in -o requirements/interop.txt
+	@$(COMPILE) --excludes requirements/interop.excludes requirements/interop-legacy.in -o requirements/interop-legacy.txt
 	@$(COMPILE) requirements/uv.in -o requirements/uv.txt
 	@wc -l requirements/*.txt
 
@@ -44,5 +49,5 @@ clean: ## remove what was installed and cached here (not COVERSLIP_HOME)
 	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
 	find src tests -name __pycache__ -prune -exec rm -rf {} +
 
-setup-dev setup-server:
+setup-dev setup-server setup-interop:
 	@$(PYTHON) tools/setup $(@:setup-%=%)

@@ -102,8 +102,14 @@ def test_execute_goes_from_slides_to_results(logged_in: Any, slides: Path, tmp_p
     assert "broken.svs" in done.stderr
     assert f"4 file(s) in {table.parent / run_id}" in done.stdout
     assert len(list((table.parent / run_id).rglob("*.json"))) == 2
+    told = done.stderr.splitlines()
     changes = ["one.svs: processing", "one.svs: succeeded", "two.tif: processing", "two.tif: succeeded"]
-    assert done.stderr.splitlines()[-4:] == changes
+    assert [line for line in told if line in changes] == changes
+    assert "1/3 " + str(slides / "broken.svs") in told[0]
+    assert told[1:3] == ["2/3 one.svs: read", "3/3 two.tif: read"]
+    assert {line.split()[0] for line in told[3:5]} == {"1/2", "2/2"}
+    assert {line.split(" ", 1)[1] for line in told[3:5]} == {"one.svs: done", "two.tif: done"}
+    assert sorted(line.split()[0] for line in told if "tissue_qc" in line) == ["1/4", "2/4", "3/4", "4/4"]
     assert "\x1b" not in done.output
     assert not table.with_name("slides.submission.json").exists()
 
@@ -198,7 +204,12 @@ def test_runs_are_listed_described_cancelled_and_deleted(logged_in: Any, slides:
     assert coverslip("application", "run", "cancel", run_id).exit_code == 1
     assert coverslip("application", "run", "result", "delete", run_id).exit_code == 0
     gone = coverslip("application", "run", "result", "download", run_id, tmp_path / "out")
-    assert (gone.exit_code, "results of 2 slide(s) have been deleted" in gone.stderr) == (2, True)
+    assert gone.exit_code == 2
+    assert "The results of 2 slide(s) cannot be downloaded: they have been deleted by a user." in gone.stderr
+    assert "file(s) in" not in gone.stdout
+    for arguments in ([], ["--summarize"]):
+        described = coverslip("application", "run", "describe", run_id, *arguments)
+        assert "results      deleted by a user" in described.stdout
     described = coverslip("application", "run", "describe", "4711")
     assert described.exit_code == 1, "as the published client"
     assert "Failed to retrieve run details" in described.stderr
@@ -224,14 +235,28 @@ def test_wsi_inspect_tells_size_and_resolution() -> None:
     assert coverslip("wsi", "inspect", "nowhere.svs").exit_code == 2
 
 
-def test_settings_are_shown_with_their_source(platform: Any) -> None:
-    rows = {row["setting"]: row for row in json.loads(coverslip("system", "config", "--format", "json").stdout)}
+def configured() -> dict[str, dict[str, str]]:
+    return {row["setting"]: row for row in json.loads(coverslip("system", "config", "--format", "json").stdout)}
+
+
+def test_settings_are_shown_with_their_source(platform: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = configured()
     assert rows["COVERSLIP_API_ROOT"] == {
         "setting": "COVERSLIP_API_ROOT",
         "value": platform.url,
         "source": "environment",
     }
     assert rows["COVERSLIP_READ_TIMEOUT_S"]["source"] == "default"
+    monkeypatch.delenv("COVERSLIP_API_ROOT")
+    assert configured()["COVERSLIP_API_ROOT"]["source"] == "default"
+    address = tmp_path / "home" / "run" / "platform.json"
+    address.parent.mkdir(parents=True)
+    address.write_text(json.dumps({"url": platform.url}))
+    found = configured()["COVERSLIP_API_ROOT"]
+    assert (found["value"], str(address) in found["source"]) == (platform.url, True)
+    (tmp_path / ".env").write_text("COVERSLIP_API_ROOT=http://from.the.file\n")
+    found = configured()["COVERSLIP_API_ROOT"]
+    assert (found["value"], found["source"]) == ("http://from.the.file", str(tmp_path / ".env"))
 
 
 def test_health_is_shown(platform: Any) -> None:

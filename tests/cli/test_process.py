@@ -10,6 +10,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 SLIDES = Path(__file__).parents[3] / "shared" / "slides"
 COMMAND = [sys.executable, "-c", "from coverslip.cli.main import main; main()"]
 HEAVY = ("numpy", "tifffile", "openslide", "imagecodecs", "httpx", "jsonschema", "fastapi", "sqlalchemy")
@@ -93,3 +95,53 @@ def test_ctrl_c_tells_how_to_go_on_and_the_run_is_found_again(platform: Any, tmp
     assert list(platform.runs) == [run_id]
     listed = run("application", "run", "list", "--format", "json")
     assert [entry["run_id"] for entry in json.loads(listed.stdout)] == [run_id]
+
+
+def run_without_reader(*arguments: str) -> tuple[int, str]:
+    """The exit status and stderr of a command that nobody reads."""
+    process = subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    complaint = process.stderr.read()
+    process.stderr.close()
+    return process.wait(60), complaint
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such pipes")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--help",),
+        ("application", "list"),
+        ("application", "list", "--format", "json"),
+        ("application", "describe", "he-tme"),
+        ("system", "openapi"),
+    ],
+)
+def test_a_reader_that_goes_away_ends_a_command_quietly(platform: Any, arguments: tuple[str, ...]) -> None:
+    assert run("user", "login", "--link", f"{platform.url}/welcome?link=login-1").returncode == 0
+    status, complaint = run_without_reader(*arguments)
+    # A shell reports both as 141.
+    assert status in (128 + signal.SIGPIPE, -signal.SIGPIPE)
+    assert complaint == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such terminals")
+def test_the_first_login_asks_until_it_has_what_it_needs(platform: Any) -> None:
+    terminal, end = os.openpty()
+    link = f"{platform.url}/welcome?link=first"
+    process = subprocess.Popen(
+        [*COMMAND, "user", "login", "--link", link], stdin=end, stdout=subprocess.PIPE, stderr=end, text=True
+    )
+    os.close(end)
+    # The first answer is none, so the platform asks for it again; then the others are kept by a mere return.
+    os.write(terminal, b" \nada@example.org\nAda\nExample\n\n\n")
+    assert process.stdout is not None
+    printed = process.stdout.read()
+    process.stdout.close()
+    assert process.wait(60) == 0
+    os.close(terminal)
+    assert f"Logged in to {platform.url} as ada@example.org." in printed
+    assert printed.count("Organization") == 2
+    assert "E-mail address [ada@example.org]" in printed

@@ -112,7 +112,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     home.root.mkdir(mode=0o700)
     home.remember_port(free_port())
     log = private / "up"
-    computer = Computer(home.root, private)
+    # A page lets the platform send webhook messages to a receiver on this machine.
+    computer = Computer(home.root, private, {"COVERSLIP_FETCH_ALLOW": "127.0.0.1"})
     process = computer.start([str(PROGRAMS / "coverslip"), "up"], log)
     try:
         printed = wait_for("Press Ctrl-C", log, process)

@@ -16,6 +16,7 @@ INHERITED = {
     "COVERSLIP_DATABASE_OWNER_URL": "postgresql://somebody",
     "COVERSLIP_WORKER_TOKEN_FILE": "/another",
     "COVERSLIP_LOG_LEVEL": "debug",
+    "COVERSLIP_FETCH_ALLOW": "10.0.0.0/8,127.0.0.1",
 }
 
 
@@ -53,7 +54,7 @@ def test_the_worker_gets_neither_database_nor_keys(environments: Environments) -
         "COVERSLIP_WORKER_TOKEN_FILE",
     }
     assert env["COVERSLIP_WORKER_SLOTS"] == "3"
-    assert env["COVERSLIP_FETCH_ALLOW"] == "127.0.0.1,platform.hospital.example"
+    assert env["COVERSLIP_FETCH_ALLOW"] == "127.0.0.1,platform.hospital.example,10.0.0.0/8"
 
 
 @pytest.mark.parametrize("setting", ["COVERSLIP_DATABASE_URL", "COVERSLIP_STORE_URL"])

@@ -19,7 +19,7 @@ from coverslip.service.database.tables import metadata
 from coverslip.service.settings import ServiceSettings
 
 # What the service writes when it starts, and what the migrations wrote.
-_KEPT = {"application", "application_version", "worker", "signing_key"}
+_KEPT = {"application", "application_version", "version_document", "worker", "signing_key"}
 _FAST = ("fsync", "synchronous_commit", "full_page_writes")
 
 

@@ -223,7 +223,7 @@ def build(platform: FakePlatform) -> FastAPI:
         if grant_type.endswith("one-time-link"):
             if link_secret not in platform.links:
                 return oauth_error("invalid_grant", "This link has been used.")
-            if link_secret == "first" and not organization:
+            if link_secret == "first" and not organization.strip():
                 return oauth_error("invalid_request", "The first login sets up the platform: give an organization.")
             platform.links.discard(link_secret)
         platform.refresh_tokens.add("refresh-1")

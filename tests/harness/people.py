@@ -41,6 +41,18 @@ class Person(httpx.Client):
             httpx.put(url, content=piece, verify=TLS).raise_for_status()
         return str(self.post(f"{path}/complete").raise_for_status().json()["download_url"])
 
+    def share_token(self, **fields: Any) -> Any:
+        """A new share token, with its secret."""
+        return self.post("/api/v1/access/share-tokens", json=fields).raise_for_status().json()
+
+    def grant(self, resource_type: str, resource_id: str, subject_type: str, subject_id: str) -> Any:
+        """Let somebody read something; the grant."""
+        answer = self.post(
+            "/api/v1/access/grants", json=grant_request(resource_type, resource_id, subject_type, subject_id)
+        )
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
     def run(self, run_id: str) -> Any:
         """The run as the API shows it."""
         response = self.get(f"/api/v1/runs/{run_id}")
@@ -52,6 +64,14 @@ class Person(httpx.Client):
         response = self.get(f"/api/v1/runs/{run_id}/items", params={"page_size": 100})
         assert response.status_code == 200, response.text
         return response.json()
+
+
+def grant_request(
+    resource_type: str, resource_id: str, subject_type: str, subject_id: str | None, **fields: Any
+) -> dict[str, Any]:
+    """The body of a request to share something."""
+    request = {"resource_type": resource_type, "resource_id": resource_id, "subject_type": subject_type}
+    return request | {"subject_id": subject_id, "relation": "viewer"} | fields
 
 
 def run_request(*external_ids: str, **fields: Any) -> dict[str, Any]:

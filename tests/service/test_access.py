@@ -53,6 +53,7 @@ def test_reading(world: World, who: str) -> None:
         f"/api/v1/runs/{world.run_id}/items?custom_metadata=$.a",
         item_path(world.run_id, "slide/1"),
         f"/api/coverslip/v1/runs/{world.run_id}/progress",
+        f"/api/coverslip/v1/runs/{world.run_id}/events",
     ):
         assert person.get(path).status_code == expected, path
     file = person.get(f"/api/v1/runs/{world.finished_id}/artifacts/{world.artifact_id}/file")

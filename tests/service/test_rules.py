@@ -1,5 +1,6 @@
 """The rules of runs, items, artifacts, versions and retries: pure functions, under any input."""
 
+import base64
 import itertools
 import posixpath
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from coverslip.contract.artifacts import ArtifactOutput, ArtifactTerminationReason
 from coverslip.contract.items import ItemOutput, ItemTerminationReason
 from coverslip.contract.runs import RunOutput, RunTerminationReason
-from coverslip.service.artifacts.rules import ArtifactStatus, attempt_prefix, result_path
+from coverslip.service.artifacts.rules import ArtifactStatus, attempt_prefix, result_path, uploaded_path
 from coverslip.service.catalog.rules import newest_first
 from coverslip.service.identity.rules import MAX_FAILURES, is_throttled
 from coverslip.service.identity.secrets import hash_secret, new_secret, new_user_code
@@ -22,7 +23,7 @@ from coverslip.service.runs.checksum import metadata_checksum
 from coverslip.service.runs.rules import RunStatus, Statistics
 from coverslip.service.scheduling.rules import GiveUp, Retry, after_failure, due_by
 from coverslip.service.storage.errors import ObjectKeyInvalid
-from coverslip.service.storage.store import Area, ObjectKey
+from coverslip.service.storage.store import Area, ObjectKey, content_name
 
 STEPS = st.sampled_from(["start", "requeue", *ItemTerminationReason])
 
@@ -116,19 +117,30 @@ def test_an_artifact_is_available_only_once_it_is_published() -> None:
             st.uuids(),
             st.integers(1, 20),
             st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20),
+            st.integers(0, 2**40),
+            st.binary(min_size=4, max_size=4).map(lambda digest: base64.b64encode(digest).decode()),
         ),
         min_size=2,
         max_size=2,
         unique=True,
     )
 )
-def test_no_two_results_share_a_path(places: list[tuple[UUID, UUID, int, str]]) -> None:
-    first, second = (result_path("org", *place) for place in places)
-    assert first != second
-    for path, (run_id, item_id, attempt, _) in zip((first, second), places, strict=True):
+def test_no_two_results_share_a_path(places: list[tuple[UUID, UUID, int, str, int, str]]) -> None:
+    paths = set()
+    for run_id, item_id, attempt, name, size_bytes, checksum in places:
         prefix = attempt_prefix("org", run_id, item_id, attempt)
+        path = result_path(prefix, name, content_name(size_bytes, checksum))
         assert path.startswith(prefix)
-        assert "/" not in path.removeprefix(prefix)
+        paths.add(path)
+    assert len(paths) == 2
+
+
+@given(
+    names=st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), min_size=2, max_size=2, unique=True)
+)
+def test_no_two_uploads_of_an_attempt_share_a_path(names: list[str]) -> None:
+    first, second = (uploaded_path("org/run/item/1/", name) for name in names)
+    assert first != second
 
 
 IDENTIFIER = st.from_regex(r"\A(0|[1-9][0-9]{0,3}|[0-9]{0,2}[a-zA-Z-][0-9a-zA-Z-]{0,3})\Z")

@@ -41,8 +41,6 @@ class Batch:
     slides: dict[str, Slide]
     reason: str | None = None
     deleted: bool = False
-    brought_back: set[tuple[str, str]] = field(default_factory=set)
-    """Slides and artifacts whose deleted file a worker, still with a URL, sent once more."""
 
     def end(self, reason: str) -> None:
         self.reason = reason
@@ -131,10 +129,8 @@ class Runs(RuleBasedStateMachine):
             work.slide.available.add(name)
 
     def _send(self, upload: tuple[Work, str, str]) -> None:
-        work, name, url = upload
+        _, _, url = upload
         assert self.worker.store.put(url, content=b"content").status_code == 200
-        if work.batch.deleted:
-            work.batch.brought_back.add((work.held.lease["external_id"], name))
 
     @rule(work=works, outcome=st.sampled_from(["SUCCEEDED", "USER_ERROR", "SYSTEM_ERROR", "CANCELED"]))
     def report(self, work: Work, outcome: str) -> None:
@@ -287,10 +283,8 @@ class Runs(RuleBasedStateMachine):
             if available:
                 assert (row.state, row.termination_reason) == ("TERMINATED", "SUCCEEDED")
                 assert row.output == ("DELETED_BY_USER" if batch.deleted else "AVAILABLE")
-                # Such a file is swept once its URL has expired: see `teardown`. Until then it may be there.
-                if (row.external_id, row.name) not in batch.brought_back:
-                    file = self.service.store_folder / "results" / row.object_path
-                    assert file.is_file() == (not batch.deleted)
+                file = self.service.store_folder / "results" / row.object_path
+                assert file.is_file() == (not batch.deleted)
             else:
                 assert row.output == "NONE"
                 assert (row.state == "TERMINATED") == (row.item_state == "TERMINATED")
@@ -310,10 +304,13 @@ class Runs(RuleBasedStateMachine):
             row.object_path
             for row in self.service.database.rows("select object_path from output_artifact where output = 'AVAILABLE'")
         }
-        root = self.service.store_folder / "results"
-        kept = {path.relative_to(root).as_posix() for path in self.service.objects("results")}
-        assert owned <= kept
-        assert {path for path in kept - owned if path.rpartition("/")[0] not in unfinished} == set()
+        results, parts = (
+            {path.relative_to(self.service.store_folder / area).as_posix() for path in self.service.objects(area)}
+            for area in ("results", "parts")
+        )
+        assert owned <= results
+        left = (results - owned) | parts
+        assert {path for path in left if "/".join(path.split("/")[:4]) not in unfinished} == set()
 
 
 @pytest.mark.timeout(600)  # a failure is shrunk, which takes minutes

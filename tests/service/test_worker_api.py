@@ -239,6 +239,26 @@ def test_what_is_published_must_be_there_and_be_as_declared(ada: Person, worker:
     assert held.publish(NAME, b"x").status_code == 204
 
 
+def test_late_uploads_touch_nothing_that_is_published(service: TestService, ada: Person, worker: WorkerClient) -> None:
+    run_id = ada.submit("a")
+    held = worker.must_lease()
+    first, second = (held.sign(NAME, content).json()["upload_url"] for content in (b"first", b"other"))
+    worker.store.put(first, content=b"first").raise_for_status()
+    assert held.publish(NAME, b"first").status_code == 204
+    (published,) = service.objects("results")
+    for url, content in ((first, b"first"), (second, b"other"), (first, b"later")):
+        worker.store.put(url, content=content)
+        assert held.publish(NAME, content).status_code == 204, "published already"
+    assert service.objects("results") == [published]
+    assert published.read_bytes() == b"first"
+    held.report("USER_ERROR").raise_for_status()
+    assert ada.delete(f"/api/v1/runs/{run_id}/artifacts").status_code == 200
+    worker.store.put(first, content=b"first").raise_for_status()
+    assert service.objects("results") == [], "nor do they bring back what was deleted"
+    service.sweep_leftovers()
+    assert service.objects("parts") == []
+
+
 def test_progress_is_shown_while_a_worker_is_at_it(ada: Person, worker: WorkerClient) -> None:
     run_id = ada.submit("a", "b")
     held = worker.must_lease()

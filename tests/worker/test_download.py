@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from coverslip.fetching.allow_list import AllowList
 from coverslip.worker.errors import (
     InputAddressInvalid,
     InputAddressRefused,
@@ -18,7 +19,6 @@ from coverslip.worker.errors import (
 )
 from coverslip.worker.fetch import download as module
 from coverslip.worker.fetch.download import download, local_name
-from coverslip.worker.fetch.guard import AllowList
 from coverslip.worker.loop import slides_client
 from worker.fake_service import SECRET, FakeService, Slide, crc32c
 

@@ -55,6 +55,7 @@ import asyncio, os, select, signal, sys
 import httpx, psutil, pydantic_settings, tempfile, subprocess, shutil, fcntl, resource
 import google_crc32c, jsonschema, http.cookiejar
 sys.platform = "win32"
+asyncio.ProactorEventLoop = asyncio.SelectorEventLoop
 sys.modules["fcntl"] = sys.modules["resource"] = None
 for name in ("fork", "killpg", "getpgid"):
     delattr(os, name)

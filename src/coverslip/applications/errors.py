@@ -36,3 +36,10 @@ class ManifestInvalid(CoverslipError):
     """The manifest of the application {application} is invalid: {reason}. Correct it and install the package again."""
 
     code: ClassVar[str] = "APPLICATION.MANIFEST_INVALID"
+
+
+class ApplicationBroken(CoverslipError):
+    """The application package {package} cannot be used and is left out: {reason}. Install a corrected version of it, or
+    remove it, and start again."""
+
+    code: ClassVar[str] = "APPLICATION.BROKEN"

@@ -2,13 +2,23 @@
 
 from datetime import datetime
 from importlib.resources.abc import Traversable
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Protocol, Self, cast
 
 import jsonschema
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
+)
 
 from coverslip.applications.errors import ManifestInvalid
 from coverslip.contract.applications import OutputArtifactScope, OutputArtifactVisibility
+from coverslip.contract.documents import VersionDocumentVisibility
 from coverslip.contract.fields import MimeType, SemanticVersion
 
 
@@ -57,22 +67,48 @@ class Resources(Part):
     time_limit_s: int = Field(gt=0)
 
 
+def _is_beside_the_manifest(file: str) -> str:
+    if "\\" in file or any(part in ("", ".", "..") for part in file.split("/")):
+        raise ValueError("must be a path from the manifest's folder downwards, with / between its parts")
+    return file
+
+
+class ReleaseDocument(Part):
+    """A file for readers: a model card, a manual, a schema.
+
+    Attributes
+    ----------
+    name
+        The name under which it is listed and saved.
+    file
+        Where it lies, as a path from the manifest's folder.
+    visibility
+        ``public``: for whoever may use the version; ``internal``: for the operator of the platform.
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
+    file: Annotated[str, AfterValidator(_is_beside_the_manifest)]
+    mime_type: MimeType
+    visibility: VersionDocumentVisibility = VersionDocumentVisibility.PUBLIC
+
+
 class Version(Part):
-    """One released version; it never changes."""
+    """One released version; it never changes, but for its documents."""
 
     number: SemanticVersion
     changelog: str
     released_at: Annotated[datetime, AwareDatetime]
     input_artifacts: tuple[InputArtifact, ...] = Field(min_length=1)
     output_artifacts: tuple[OutputArtifact, ...] = Field(min_length=1)
+    documents: tuple[ReleaseDocument, ...] = ()
     resources: Resources
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        for artifacts in (self.input_artifacts, self.output_artifacts):
-            names = [artifact.name for artifact in artifacts]
+        for kind in ("input_artifacts", "output_artifacts", "documents"):
+            names = [part.name for part in getattr(self, kind)]
             if len(set(names)) < len(names):
-                raise ValueError(f"artifact names of version {self.number} repeat")
+                raise ValueError(f"names of {kind} of version {self.number} repeat")
         return self
 
 
@@ -85,20 +121,40 @@ class Manifest(Part):
     regulatory_classes: tuple[str, ...]
     versions: tuple[Version, ...] = Field(min_length=1)
 
+    _folder: Traversable | None = PrivateAttr(default=None)
+
+    def file_of(self, document: ReleaseDocument) -> Traversable:
+        """The file of a release document; a manifest that was not loaded from a file has none."""
+        assert self._folder is not None
+        return self._folder.joinpath(*document.file.split("/"))
+
     def version(self, number: str) -> Version | None:
         """The version ``number``, None if there is no such version."""
         return next((version for version in self.versions if version.number == number), None)
 
 
+class _InFolder(Protocol):
+    """What a file of a package is besides a `Traversable`, be the package a folder or a zip."""
+
+    @property
+    def parent(self) -> Traversable: ...
+
+
 def load_manifest(file: Traversable) -> Manifest:
-    """Read a ``manifest.json``.
+    """Read a ``manifest.json``, with release documents beside it.
 
     Raises
     ------
     ManifestInvalid
-        If it does not fit `Manifest` or is missing.
+        If it does not fit `Manifest` or is missing, or a document is.
     """
     try:
-        return Manifest.model_validate_json(file.read_bytes())
+        manifest = Manifest.model_validate_json(file.read_bytes())
     except (ValidationError, OSError) as error:
         raise ManifestInvalid(application=file.name, reason=error) from error
+    manifest._folder = cast(_InFolder, file).parent
+    for version in manifest.versions:
+        for document in version.documents:
+            if not manifest.file_of(document).is_file():
+                raise ManifestInvalid(application=file.name, reason=f"there is no file {document.file} beside it")
+    return manifest

@@ -4,27 +4,34 @@ A package names itself under `ENTRY_POINTS`, holds ``MANIFEST`` (its manifest.js
 ``__init__`` imports nothing heavy, so that the service can read manifests without the application's code.
 """
 
-from importlib.metadata import entry_points
+import logging
+from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import cast
 
-from coverslip.applications.errors import ApplicationUnknown
+from coverslip.applications.errors import ApplicationBroken, ApplicationUnknown
 from coverslip.applications.manifest import Manifest, load_manifest
 from coverslip.applications.protocol import Process
 
 ENTRY_POINTS = "coverslip.applications"
 
+log = logging.getLogger(__name__)
+
 
 def manifests() -> list[Manifest]:
     """The manifests of all installed applications, by application id.
 
-    Raises
-    ------
-    ManifestInvalid
-        If one of them is not as it must be.
+    A package that is broken is logged and left out; no other suffers from it.
     """
-    found = [load_manifest(package.MANIFEST) for package in _packages()]
-    return sorted(found, key=lambda manifest: manifest.application_id)
+    found, broken = _look()
+    for fault in broken:
+        log.error("%s", fault)
+    return sorted((manifest for manifest, _ in found), key=lambda manifest: manifest.application_id)
+
+
+def broken() -> list[ApplicationBroken]:
+    """What is wrong with the packages that `manifests` leaves out."""
+    return _look()[1]
 
 
 def load_process(application_id: str, version_number: str) -> Process:
@@ -33,18 +40,32 @@ def load_process(application_id: str, version_number: str) -> Process:
     Raises
     ------
     ApplicationUnknown
-        If that version is not installed here.
+        If that version is not installed here, or is broken.
     """
-    installed = []
-    for package in _packages():
-        manifest = load_manifest(package.MANIFEST)
+    found, broken = _look()
+    others = [f"not {fault.facts['package']}, which is broken ({fault.facts['reason']})" for fault in broken]
+    for manifest, package in found:
         if manifest.application_id == application_id and manifest.version(version_number) is not None:
             return cast(Process, package.process)
-        installed += [f"{manifest.application_id} {version.number}" for version in manifest.versions]
+        others += [f"{manifest.application_id} {version.number}" for version in manifest.versions]
     raise ApplicationUnknown(
-        application_id=application_id, version_number=version_number, installed=", ".join(sorted(installed)) or "none"
+        application_id=application_id, version_number=version_number, installed=", ".join(sorted(others)) or "none"
     )
 
 
-def _packages() -> list[ModuleType]:
-    return [entry_point.load() for entry_point in entry_points(group=ENTRY_POINTS)]
+def _look() -> tuple[list[tuple[Manifest, ModuleType]], list[ApplicationBroken]]:
+    found, broken = [], []
+    for entry_point in entry_points(group=ENTRY_POINTS):
+        # Whatever somebody's package does when it is imported, be it to exit, must stop neither service nor worker.
+        try:
+            package = entry_point.load()
+            found.append((load_manifest(package.MANIFEST), package))
+        except (Exception, SystemExit) as error:
+            broken.append(ApplicationBroken(package=_named(entry_point), reason=f"{type(error).__name__}: {error}"))
+    return found, broken
+
+
+def _named(entry_point: EntryPoint) -> str:
+    """``lung-nodules 1.2.0 (lung_nodules.application)``."""
+    package = f"{entry_point.dist.name} {entry_point.dist.version}" if entry_point.dist else entry_point.name
+    return f"{package} ({entry_point.value})"

@@ -2,7 +2,10 @@
 
 import json
 import os
+import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import typer
@@ -17,6 +20,8 @@ USER_ERROR = 2
 METADATA_CONFLICT = 3
 BAD_CONFIGURATION = 78
 INTERRUPTED = 130
+CLOSED_PIPE = 141
+"""128 + SIGPIPE, with which shells report programs that wrote to a reader that had gone, as in ``… | head``."""
 
 EXIT_CODES = {
     "CLIENT.BAD_CONFIGURATION": BAD_CONFIGURATION,
@@ -25,10 +30,12 @@ EXIT_CODES = {
     "PLATFORM.INVALID_REQUEST": USER_ERROR,
     "PLATFORM.GONE": USER_ERROR,
     "CLIENT.NOT_A_LOGIN_LINK": USER_ERROR,
+    "CLIENT.NOT_OUR_FILE": USER_ERROR,
     "CLIENT.SETUP_INCOMPLETE": USER_ERROR,
     "CLIENT.FILE_CHANGED": USER_ERROR,
     "CLIENT.FILE_UNREADABLE": USER_ERROR,
     "CLIENT.FOLDER_UNUSABLE": USER_ERROR,
+    "DATASET.FOLDER_UNUSABLE": USER_ERROR,
     "WORKFLOW.SERVER_AWAY": FAILED,
 }
 USER_ERROR_FAMILIES = ("WORKFLOW.", "SLIDE.")
@@ -99,11 +106,33 @@ def report(error: CoverslipError, style: Format = Format.TEXT) -> None:
         note(told["remedy"])
 
 
+@contextmanager
+def quiet_without_reader() -> Iterator[None]:
+    """Within this block, a command whose output nobody reads any more ends with `CLOSED_PIPE` and says nothing."""
+    try:
+        yield
+    except BrokenPipeError:
+        # What is left to print, at the end of the process too, goes nowhere.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(nowhere, stream.fileno())
+        raise typer.Exit(CLOSED_PIPE) from None
+
+
 class CoverslipGroup(TyperGroup):
     """The root of all commands; no error of theirs leaves it as a traceback."""
 
+    def make_context(self, *arguments: Any, **options: Any) -> Any:
+        """Understand the command line, or print its help."""
+        with quiet_without_reader():
+            return super().make_context(*arguments, **options)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
+        with quiet_without_reader():
+            return self._invoke(ctx)
+
+    def _invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except CoverslipError as error:

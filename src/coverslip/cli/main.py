@@ -4,7 +4,8 @@ import sys
 
 import typer
 
-from coverslip.cli import applications, runs, system, user, wsi
+from coverslip.cli import applications, dataset, run_sharing, runs, system, user, version_documents, wsi
+from coverslip.cli.connect import connect
 from coverslip.cli.failures import CoverslipGroup
 from coverslip.cli.server_commands import PASS_ALL_ARGUMENTS, become
 
@@ -15,11 +16,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+runs.app.add_typer(run_sharing.app, name="share")
 applications.app.add_typer(runs.app, name="run")
+applications.app.add_typer(version_documents.app, name="version")
 app.add_typer(user.app, name="user")
 app.add_typer(applications.app, name="application")
 app.add_typer(wsi.app, name="wsi")
+app.add_typer(dataset.app, name="dataset")
 app.add_typer(system.app, name="system")
+app.command()(connect)
 
 
 def show_version(wanted: bool) -> None:

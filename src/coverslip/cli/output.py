@@ -53,8 +53,8 @@ def print_json(document: Any) -> None:
     typer.echo(json.dumps(document, indent=2, default=str, ensure_ascii=False))
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print aligned columns to stdout."""
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, unbroken: str | None = None) -> None:
+    """Print aligned columns to stdout; the cells of the column `unbroken`, such as ids, stay whole to be copied."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -65,7 +65,9 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
         console.width = WIDTH_WITHOUT_TERMINAL
     table = Table(box=box.SIMPLE_HEAD if console.is_terminal else None, pad_edge=False)
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column == unbroken)
     for row in rows:
         table.add_row(*(Text(visible("" if cell is None else cell)) for cell in row))
-    console.print(table)
+    with console.capture() as printed:
+        console.print(table)
+    typer.echo(printed.get(), nl=False)

@@ -1,6 +1,6 @@
 """`coverslip application run result`: bring the results of a run, or delete them."""
 
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,7 +8,8 @@ import typer
 from coverslip.cli.display import display
 from coverslip.cli.failures import FAILED, USER_ERROR
 from coverslip.cli.interrupts import resumable
-from coverslip.cli.output import Format, FormatOption, note, print_json, print_table, say
+from coverslip.cli.item_table import deletion_of, print_items
+from coverslip.cli.output import Format, FormatOption, note, print_json, say
 from coverslip.cli.run_options import ItemFolderOption, RunArgument, RunFolderOption, ShareTokenOption, WaitOption
 from coverslip.cli.session import open_client
 
@@ -61,12 +62,8 @@ def delete(run_id: RunArgument) -> None:
 
 def tell_results(results: "RunResults") -> None:
     """A table of the slides, what failed and why, and where the files are."""
-    rows = [
-        (PurePath(item.external_id).name, (item.termination_reason or item.state).lower(), item.error_code)
-        for item in results.items.values()
-    ]
     say()
-    print_table(("SLIDE", "STATE", "ERROR"), rows)
+    print_items(results.items.values())
     say()
     for item in results.items.values():
         if item.error_message:
@@ -79,8 +76,9 @@ def tell_results(results: "RunResults") -> None:
         say(f"Run '{run.run_id}' status: {run.state.lower()}{reason}")
         if run.error_code:
             note(f"{run.error_code}: {run.error_message}")
-    if results.deleted:
-        note(f"The results of {results.deleted} slide(s) have been deleted from the platform.")
+    if deleted := deletion_of(results.items.values()):
+        note(f"The results of {results.deleted} slide(s) cannot be downloaded: they have been {deleted}.")
+        note("They do not come back; submit the slides again if you need them.")
     if results.files:
         say(f"{len(results.files)} file(s) in {results.folder}")
 

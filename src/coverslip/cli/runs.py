@@ -3,13 +3,13 @@
 import json
 from collections.abc import Iterator
 from itertools import islice
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from coverslip.cli import run_metadata, run_results, run_steps
 from coverslip.cli.failures import RunDetailsRefused
+from coverslip.cli.item_table import deletion_of, print_items
 from coverslip.cli.output import Format, FormatOption, print_json, print_table, say
 from coverslip.cli.run_options import RunArgument, ShareTokenOption, TagsOption, split_tags
 from coverslip.cli.session import open_client
@@ -46,7 +46,7 @@ def list_runs(
         say("No run matches." if filters else "You did not yet create a run.")
         return
     columns = ["RUN", "APPLICATION", "STATE", "DONE", "SUBMITTED", *(["TAGS", "NOTE"] if verbose else [])]
-    print_table(columns, [_row(run, verbose) for run in runs])
+    print_table(columns, [_row(run, verbose) for run in runs], unbroken="RUN")
 
 
 @app.command()
@@ -57,6 +57,7 @@ def describe(
     style: FormatOption = Format.TEXT,
 ) -> None:
     """Show a run and its slides."""
+    from coverslip.contract.items import ItemTerminationReason
     from coverslip.platform.errors import InvalidRequest
 
     with open_client() as client:
@@ -66,6 +67,9 @@ def describe(
         except InvalidRequest as error:
             raise RunDetailsRefused(reason=f"'{run_id}' is no run id") from error
         items = [] if summarize else list(run.results())
+        # Results are deleted of a whole run, so one slide that has any tells it of all.
+        succeeded = run.results(termination_reason=ItemTerminationReason.SUCCEEDED)
+        deleted = deletion_of(islice(succeeded, 1) if summarize else items)
     if style is Format.JSON:
         print_json({**details.model_dump(mode="json"), "items": [item.model_dump(mode="json") for item in items]})
         return
@@ -82,13 +86,11 @@ def describe(
     if details.terminated_at:
         say(f"ended        {details.terminated_at:%Y-%m-%d %H:%M:%S %Z}")
     say(f"slides       {_counts(details)}")
+    if deleted:
+        say(f"results      {deleted}; only the record of the run is left")
     if items:
         say()
-        rows = (
-            (PurePath(item.external_id).name, (item.termination_reason or item.state).lower(), item.error_code)
-            for item in items
-        )
-        print_table(("SLIDE", "STATE", "ERROR"), rows)
+        print_items(items)
         for item in items:
             if item.error_message:
                 say(f"{item.external_id}\n  {item.error_code}: {item.error_message}")
@@ -139,7 +141,14 @@ def _row(run: "RunReadResponse", verbose: bool) -> list[object]:
     ended = counts.item_count - counts.item_pending_count - counts.item_processing_count
     application = f"{run.application_id} {run.version_number}"
     submitted = f"{run.submitted_at.astimezone():%Y-%m-%d %H:%M}"
-    return [run.run_id, application, _state(run), f"{ended}/{counts.item_count}", submitted, *described]
+    return [
+        run.run_id,
+        application,
+        run.termination_reason or run.state,
+        f"{ended}/{counts.item_count}",
+        submitted,
+        *described,
+    ]
 
 
 def _sdk(run: "RunReadResponse") -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -9,6 +10,9 @@ from coverslip.cli.failures import FAILED
 from coverslip.cli.output import Format, FormatOption, print_json, print_table
 from coverslip.cli.server_commands import PASS_ALL_ARGUMENTS, become
 from coverslip.cli.session import open_client
+
+if TYPE_CHECKING:
+    from coverslip.platform.settings import Settings
 
 app = typer.Typer(help="Health, settings, and the platform on this machine.", no_args_is_help=True)
 
@@ -31,11 +35,7 @@ def config(style: FormatOption = Format.TEXT) -> None:
     settings = load_settings()
     values = {**settings.model_dump(mode="json"), "api_root": resolve_api_root(settings)}
     rows = [
-        {
-            "setting": f"COVERSLIP_{name.upper()}",
-            "value": values[name],
-            "source": _source(name, settings.model_fields_set),
-        }
+        {"setting": f"COVERSLIP_{name.upper()}", "value": values[name], "source": _source(name, settings)}
         for name in Settings.model_fields
     ]
     if style is Format.JSON:
@@ -68,9 +68,14 @@ def openapi() -> None:
     become("coverslip.service", "openapi")
 
 
-def _source(name: str, given: set[str]) -> str:
-    if f"COVERSLIP_{name}".upper() in os.environ:
+def _source(name: str, settings: "Settings") -> str:
+    """Where the value of a setting comes from."""
+    from coverslip.platform.settings import running_platform
+
+    if f"COVERSLIP_{name}".upper() in {variable.upper() for variable in os.environ}:
         return "environment"
-    if name in given:
+    if name in settings.model_fields_set:
         return str(Path(".env").absolute())
+    if name == "api_root" and running_platform(settings) is not None:
+        return f"{settings.address_file} (written by `coverslip up`)"
     return "default"

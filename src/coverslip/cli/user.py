@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Log in, log out, see who you are.", no_args_is_help=True)
 
+FIRST_QUESTIONS = {"organization": "Organization", "email": "E-mail address", "name": "Your name"}
 SECRET_FIELDS = ("aignostics_bucket_hmac_access_key_id", "aignostics_bucket_hmac_secret_access_key")
 
 
@@ -100,18 +101,19 @@ def _login_by_link(
     from coverslip.platform.authentication import login_by_link
     from coverslip.platform.errors import SetupIncomplete
 
-    given = {"organization": organization, "email": email, "name": name, "password": password}
+    given = {"organization": organization, "email": email, "name": name}
     with _login_parts(root) as (oauth, cache):
-        try:
-            login_by_link(oauth, cache, secret, **given)
-        except SetupIncomplete as error:
-            if not sys.stdin.isatty():
-                raise
-            note(error.facts["reason"])
-            given["organization"] = organization or typer.prompt("Organization")
-            given["email"] = email or typer.prompt("E-mail address")
-            given["name"] = name or typer.prompt("Your name")
-            login_by_link(oauth, cache, secret, **given)
+        while True:
+            try:
+                login_by_link(oauth, cache, secret, **given, password=password)
+            except SetupIncomplete as error:
+                if not sys.stdin.isatty():
+                    raise
+                note(error.facts["reason"])
+                for field, question in FIRST_QUESTIONS.items():
+                    given[field] = typer.prompt(question, default=given[field])
+            else:
+                return
 
 
 def _login_by_device() -> None:

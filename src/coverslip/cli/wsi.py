@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from coverslip.cli.output import Format, FormatOption, print_json, say
+from coverslip.cli.output import Format, FormatOption, note, print_json, say
 from coverslip.slides.phantom.options import PenColor
 
 app = typer.Typer(help="Look at whole slide images on this machine, and make phantoms.", no_args_is_help=True)
@@ -70,6 +70,7 @@ def phantom(
     from coverslip.slides.phantom import PhantomOptions, write_phantom
 
     options = PhantomOptions(width_px, height_px, float(mpp.value), seed, pen_mark, blur_patch, fold, bubble, pen_color)
+    note(f"Drawing {width_px:,} × {height_px:,} px; large ones take minutes")
     truth = write_phantom(out, options, jobs)
     if style is Format.JSON:
         print_json(

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from coverslip.contract.fields import Instant
+from coverslip.contract.fields import Instant, StorableText
 
 
 class ResourceType(StrEnum):
@@ -29,15 +29,19 @@ class GrantRelation(StrEnum):
 
 
 class GrantCreateRequest(BaseModel):
+    """Whom to show what. A user is named by id or by e-mail address, everybody else by id."""
+
     resource_type: ResourceType
     resource_id: UUID
     subject_type: SubjectType
-    subject_id: str | None = None
-    subject_email: str | None = None
+    subject_id: StorableText | None = None
+    subject_email: StorableText | None = None
     relation: GrantRelation
 
 
 class GrantReadResponse(BaseModel):
+    """Somebody may read something, until the grant is revoked."""
+
     grant_id: UUID
     resource_type: ResourceType
     resource_id: UUID
@@ -50,6 +54,8 @@ class GrantReadResponse(BaseModel):
 
 
 class ShareTokenCreateRequest(BaseModel):
+    """A share token, for good or until a time in the future."""
+
     expires_at: Instant | None = None
 
 

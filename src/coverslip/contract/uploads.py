@@ -55,6 +55,7 @@ class ObjectReadResponse(BaseModel):
     """An object that the caller uploaded."""
 
     object_key: str
+    bucket_key: str | None = Field(default=None, description="What clients of S3 call it")
     size_bytes: int
     checksum_base64_crc32c: str
     created_at: Instant

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from coverslip.contract.fields import Instant, JsonObject, StorableText
+from coverslip.contract.uploads import CRC32C_PATTERN
 
 MAX_ATTEMPT_LOG_BYTES = 65_536
 
@@ -64,7 +65,7 @@ class ArtifactUploadRequest(BaseModel):
 
     name: StorableText
     size_bytes: int = Field(ge=0)
-    checksum_base64_crc32c: str
+    checksum_base64_crc32c: str = Field(pattern=CRC32C_PATTERN)
 
 
 class ArtifactUploadResponse(BaseModel):

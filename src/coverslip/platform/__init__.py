@@ -1,5 +1,6 @@
 """The client library: `from coverslip import platform; platform.Client()`."""
 
+from coverslip.contract.access import GrantRelation, ResourceType, SubjectType
 from coverslip.contract.applications import (
     ApplicationReadResponse,
     ApplicationReadShortResponse,
@@ -12,6 +13,7 @@ from coverslip.contract.artifacts import (
     ArtifactTerminationReason,
     InputArtifactCreationRequest,
 )
+from coverslip.contract.documents import VersionDocumentResponse
 from coverslip.contract.items import (
     ItemCreationRequest,
     ItemOutput,
@@ -21,8 +23,10 @@ from coverslip.contract.items import (
 )
 from coverslip.contract.me import MeReadResponse
 from coverslip.contract.runs import RunOutput, RunReadResponse, RunState, RunTerminationReason, SchedulingRequest
+from coverslip.platform.access import AccessGrant, ShareToken, ShareTokens
 from coverslip.platform.applications import Applications, Versions
 from coverslip.platform.client import Client
+from coverslip.platform.documents import Documents
 from coverslip.platform.errors import (
     AccessDenied,
     Conflict,
@@ -44,6 +48,7 @@ from coverslip.platform.uploads import UploadedSlide
 
 __all__ = [
     "AccessDenied",
+    "AccessGrant",
     "ApplicationReadResponse",
     "ApplicationReadShortResponse",
     "ApplicationVersion",
@@ -54,7 +59,9 @@ __all__ = [
     "ArtifactTerminationReason",
     "Client",
     "Conflict",
+    "Documents",
     "Gone",
+    "GrantRelation",
     "InputArtifactCreationRequest",
     "InvalidRequest",
     "ItemCreationRequest",
@@ -68,6 +75,7 @@ __all__ = [
     "NotLoggedIn",
     "QuotaExceeded",
     "Refused",
+    "ResourceType",
     "Run",
     "RunOutput",
     "RunReadResponse",
@@ -80,7 +88,11 @@ __all__ = [
     "ServerUnreachable",
     "SessionExpired",
     "Settings",
+    "ShareToken",
+    "ShareTokens",
+    "SubjectType",
     "UploadedSlide",
+    "VersionDocumentResponse",
     "VersionReadResponse",
     "Versions",
 ]

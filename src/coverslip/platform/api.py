@@ -24,6 +24,11 @@ def segment(value: str) -> str:
     return quote(value, safe="")
 
 
+def _place(response: httpx.Response) -> str:
+    """Where an answer came from; without the query, which may hold the secret of a share token."""
+    return str(response.url.copy_with(query=None))
+
+
 class Api:
     """The HTTP interface of the platform at `root`, used with the tokens of `token_provider`.
 
@@ -52,7 +57,7 @@ class Api:
         except ValidationError as error:
             fault = error.errors()[0]
             place = ".".join(str(part) for part in fault["loc"])
-            raise AnswerNotUnderstood(url=str(response.url), reason=f"{place} {fault['msg']}".strip()) from error
+            raise AnswerNotUnderstood(url=_place(response), reason=f"{place} {fault['msg']}".strip()) from error
 
     def redirect_target(self, path: str, params: Params | None = None) -> str:
         """Where the platform sends a GET of `path`, without going there.
@@ -64,7 +69,7 @@ class Api:
         """
         response = self.request("GET", path, params=params)
         if not response.has_redirect_location:
-            raise AnswerNotUnderstood(url=str(response.url), reason="expected a redirect")
+            raise AnswerNotUnderstood(url=_place(response), reason="expected a redirect")
         return urljoin(str(response.url), response.headers["location"])
 
     def request(
@@ -107,6 +112,19 @@ class Api:
         if response.is_error:
             raise refusal(response)
         return response
+
+    def fetch(self, url: str) -> bytes:
+        """What is behind a signed URL, which is its own permission: no token goes there.
+
+        Raises
+        ------
+        Refused
+            One of its kinds, by the status of the answer.
+        """
+        response = self._send(ATTEMPTS, "GET", url)
+        if response.is_error:
+            raise refusal(response)
+        return response.content
 
     def anonymous(self, path: str) -> httpx.Response:
         """GET `path` without a token; the answer may be of any status."""

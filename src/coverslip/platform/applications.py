@@ -12,6 +12,7 @@ from coverslip.contract.applications import (
 )
 from coverslip.contract.fields import SEMVER_PATTERN
 from coverslip.platform.api import Api, segment
+from coverslip.platform.documents import Documents
 from coverslip.platform.errors import NotFound, Problem
 from coverslip.platform.paging import MAX_PAGE_SIZE, rows
 
@@ -45,14 +46,26 @@ class Versions:
         ------
         NotFound
         """
+        number = self._number(application_id, application_version)
+        path = f"/api/v1/applications/{segment(application_id)}/versions/{segment(number)}"
+        return self._api.read(VersionReadResponse, path)
+
+    def documents(self, application_id: str, application_version: ApplicationVersion | str | None = None) -> Documents:
+        """The release documents of a version; of the latest when none is named.
+
+        Raises
+        ------
+        NotFound
+        """
+        return Documents(self._api, application_id, self._number(application_id, application_version))
+
+    def _number(self, application_id: str, application_version: ApplicationVersion | str | None) -> str:
         if application_version is None:
             application_version = self.latest(application_id)
         if application_version is None:
             detail = f"The application {application_id} has no version that you may use."
             raise NotFound(Problem(status=404, detail=detail))
-        number = application_version if isinstance(application_version, str) else application_version.number
-        path = f"/api/v1/applications/{segment(application_id)}/versions/{segment(number)}"
-        return self._api.read(VersionReadResponse, path)
+        return application_version if isinstance(application_version, str) else application_version.number
 
 
 class Applications:

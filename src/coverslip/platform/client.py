@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from coverslip.contract.applications import ApplicationReadResponse, VersionReadResponse
 from coverslip.contract.health import HealthResponse
 from coverslip.contract.me import MeReadResponse
+from coverslip.platform.access import ShareTokens
 from coverslip.platform.api import Api
 from coverslip.platform.applications import Applications
 from coverslip.platform.authentication import LoginSession
@@ -45,6 +46,7 @@ class Client:
         self.applications = Applications(self.api)
         self.versions = self.applications.versions
         self.runs = Runs(self.api)
+        self.share_tokens = ShareTokens(self.api)
         self.objects = Objects(self.api)
 
     def me(self) -> MeReadResponse:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from coverslip.contract.access import GrantRelation, ResourceType, SubjectType
 from coverslip.contract.fields import JsonObject
 from coverslip.contract.items import ItemCreationRequest, ItemResultReadResponse, ItemState, ItemTerminationReason
 from coverslip.contract.metadata import CustomMetadataUpdateRequest, CustomMetadataUpdateResponse
@@ -16,6 +17,7 @@ from coverslip.contract.runs import (
     RunState,
     SchedulingRequest,
 )
+from coverslip.platform.access import AccessGrant, create_grant, list_grants
 from coverslip.platform.api import Api, Params, segment
 from coverslip.platform.downloads import download_file
 from coverslip.platform.layout import planned_files, run_folder
@@ -94,7 +96,8 @@ class Run:
 
     def progress(self) -> list[ItemProgress]:
         """How far the items are that workers are processing now."""
-        return self._api.read(list[ItemProgress], f"/api/coverslip/v1/runs/{segment(self.run_id)}/progress")
+        path = f"/api/coverslip/v1/runs/{segment(self.run_id)}/progress"
+        return self._api.read(list[ItemProgress], path, {"share_token": self._share_token})
 
     def cancel(self) -> None:
         """Stop the run: pending items are skipped, finished ones stay downloadable.
@@ -117,6 +120,34 @@ class Run:
             If they have been deleted already.
         """
         self._api.request("DELETE", f"{self._path}/artifacts")
+
+    def grant_access(self, subject_type: SubjectType, subject_id: str) -> AccessGrant:
+        """Let a user, an organization or the holders of a share token read the run; asked again, it is the same grant.
+
+        Raises
+        ------
+        NotFound
+            If there is no such run for the caller, or nobody of that name.
+        AccessDenied
+            If the run is not theirs to share.
+        """
+        return create_grant(self._api, ResourceType.RUN, self.run_id, subject_type, subject_id)
+
+    def list_share_grants(
+        self,
+        subject_type: SubjectType | None = None,
+        subject_id: str | None = None,
+        relation: list[GrantRelation] | None = None,
+        page_size: int = MAX_PAGE_SIZE,
+    ) -> Iterator[AccessGrant]:
+        """To whom the run has been granted, newest first, page by page; revoked grants too."""
+        params: Params = {
+            "resource_type": ResourceType.RUN,
+            "resource_id": self.run_id,
+            "subject_type": subject_type,
+            "subject_id": subject_id,
+        }
+        return list_grants(self._api, params, relation=relation, page_size=page_size)
 
     def artifact(self, artifact_id: str) -> Artifact:
         """One output file."""

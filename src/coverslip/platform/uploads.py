@@ -1,7 +1,8 @@
 """Upload one slide: in parts, each checked by the store, going on where an earlier upload stopped."""
 
-import time
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,11 +20,19 @@ from coverslip.slides.crc32c import Crc32c, crc32c_file
 CHUNK_BYTES = 1024 * 1024
 MEDIA_TYPE = "application/octet-stream"
 DEFAULT_PREFIX = "slides"
-FOR_GOOD = frozenset({404, 409, 410, 411, 413, 422, 507})
-"""Answers to a PUT that another attempt would not change."""
+FOR_GOOD = frozenset({410, 411, 413, 422, 507})
+"""Answers to a PUT that another attempt would not change. Stores on a file system say 404 of a folder just removed, and
+ours says 409 if somebody else has completed the upload meanwhile."""
+
+PARALLEL_PARTS = 3
+"""While the store writes one part to its disk and the client checksums another, a third is on its way."""
 
 Progress = Callable[[int, int], None]
-"""Called with the bytes sent so far and the bytes in all."""
+"""Called with the bytes sent so far and the bytes in all, by one thread at a time."""
+
+
+class _Stopped(Exception):
+    """Ends the sending of one part, because the upload has failed or was interrupted."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +81,7 @@ def upload_slide(
 
 
 class _Transfer:
-    """Sends the missing parts of one file."""
+    """Sends the missing parts of one file, several at a time."""
 
     def __init__(
         self,
@@ -90,16 +99,35 @@ class _Transfer:
         self._checksum = checksum_base64_crc32c
         self._on_progress = on_progress
         self._size_bytes = path.stat().st_size
-        self._done = self._size_bytes - sum(part.size_bytes for part in upload.missing_parts)
+        self._arrived = self._size_bytes - sum(part.size_bytes for part in upload.missing_parts)
+        self._sent = dict.fromkeys((part.number for part in upload.missing_parts), 0)
+        self._reporting = threading.Lock()
+        self._stop = threading.Event()
 
     def run(self) -> UploadResponse:
-        for part in self._upload.missing_parts:
-            self._send(part)
-            self._done += part.size_bytes
+        with ThreadPoolExecutor(PARALLEL_PARTS, thread_name_prefix="part") as pool:
+            sendings = [pool.submit(self._send_or_stop, part) for part in self._upload.missing_parts]
+            try:
+                wait(sendings)
+            finally:
+                self._stop.set()  # if the person interrupts
+        for error in (sending.exception() for sending in sendings):
+            if error is not None and not isinstance(error, _Stopped):
+                raise error
         try:
             return self._objects.complete(self._upload.upload_id)
         except Refused as error:
             self._blame_changed_file(error.problem.status)
+            raise
+
+    def _send_or_stop(self, part: UploadPart) -> None:
+        """Send a part; one that cannot be sent ends the sending of all."""
+        if self._stop.is_set():
+            raise _Stopped
+        try:
+            self._send(part)
+        except BaseException:
+            self._stop.set()
             raise
 
     def _send(self, part: UploadPart) -> None:
@@ -121,7 +149,8 @@ class _Transfer:
                 if response.status_code in FOR_GOOD:
                     raise refusal(response)
                 reason = problem_of(response).detail
-            time.sleep(wait_s(attempt))
+            if self._stop.wait(wait_s(attempt)):
+                raise _Stopped
         raise TransferCut(name=self._path.name, reason=reason)
 
     def _blame_changed_file(self, status: int) -> None:
@@ -140,7 +169,14 @@ class _Transfer:
         for chunk in self._read(part):
             yield chunk
             sent += len(chunk)
-            self._on_progress(self._done + sent, self._size_bytes)
+            self._report(part, sent)
+
+    def _report(self, part: UploadPart, sent: int) -> None:
+        if self._stop.is_set():
+            raise _Stopped
+        with self._reporting:
+            self._sent[part.number] = sent
+            self._on_progress(self._arrived + sum(self._sent.values()), self._size_bytes)
 
     def _read(self, part: UploadPart) -> Iterator[bytes]:
         left = part.size_bytes

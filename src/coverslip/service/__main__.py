@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import signal
 import sys
 
 from coverslip.contract.errors import CoverslipError
@@ -87,6 +88,9 @@ async def _login_link(email: str | None, *, only_first: bool) -> int:
 def _openapi() -> int:
     from coverslip.service.app import api_v1
 
+    if sys.platform != "win32":
+        # It ends as any filter does when its reader has gone, as in `… | head`.
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     json.dump(api_v1().openapi(), sys.stdout, indent=2)
     print()
     return 0

@@ -11,37 +11,58 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from sqlalchemy.exc import DBAPIError
 from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from coverslip import __version__
-from coverslip.applications.registry import manifests
+from coverslip.applications.registry import broken, manifests
 from coverslip.contract.health import HealthResponse, HealthStatus
+from coverslip.contract.uploads import MAX_OBJECT_BYTES
+from coverslip.fetching.allow_list import AllowList
+from coverslip.service.access import grant_routes, share_token_routes
 from coverslip.service.artifacts import routes as artifacts
+from coverslip.service.buckets import routes as bucket_key_routes
 from coverslip.service.catalog import routes as catalog
 from coverslip.service.catalog.registration import register
 from coverslip.service.context import Context, ContextDep
 from coverslip.service.database.engine import Database
+from coverslip.service.database.notifications import Notifications
 from coverslip.service.database.scope import PlatformScope
+from coverslip.service.documents import routes as documents
+from coverslip.service.documents.registration import register_documents
 from coverslip.service.encryption import Cipher
-from coverslip.service.errors import install_error_handlers
-from coverslip.service.identity import me_routes, oauth_routes, page_routes
+from coverslip.service.errors import OF_EVERY_OPERATION, install_error_handlers
+from coverslip.service.events import routes as events
+from coverslip.service.identity import (
+    authorize_routes,
+    discovery_routes,
+    me_routes,
+    oauth_routes,
+    page_routes,
+    session_routes,
+)
 from coverslip.service.identity.commands import SignIn
 from coverslip.service.identity.keys import load_signing_keys
 from coverslip.service.identity.secrets import hash_secret
 from coverslip.service.identity.tokens import TokenIssuer
 from coverslip.service.items import routes as items
+from coverslip.service.legacy.api import legacy_api
 from coverslip.service.request_ids import RequestIds
 from coverslip.service.runs import routes as runs
+from coverslip.service.s3.dialect import s3_dialect
+from coverslip.service.s3.dialect_request import DIALECT_PATH, PUBLISHED_BUCKET_HOST
 from coverslip.service.scheduling import routes as scheduling
 from coverslip.service.scheduling.lease_queries import register_worker
-from coverslip.service.scheduling.notifications import WorkNotifier
 from coverslip.service.scheduling.sweeper import sweep_for_ever
 from coverslip.service.settings import ServiceSettings
 from coverslip.service.storage import upload_routes
 from coverslip.service.storage.backends import STORE_PATH, open_store
 from coverslip.service.storage.directory import DirectoryStore
 from coverslip.service.storage.routes import directory_store_router
+from coverslip.service.webhooks import routes as webhooks
+from coverslip.service.webhooks.dispatcher import dispatch_for_ever
+from coverslip.service.webhooks.sending import Sender
 
 API_VERSION = "1.8.0"
 """The version of the published document that our API v1 implements."""
@@ -94,8 +115,11 @@ def api_v1() -> FastAPI:
         servers=[{"url": "/api"}],
         root_path_in_servers=False,
         separate_input_output_schemas=False,
+        responses=OF_EVERY_OPERATION,
     )
     for router in (catalog.router, runs.router, items.router, artifacts.router, me_routes.router):
+        app.include_router(router)
+    for router in (grant_routes.router, share_token_routes.router, documents.router):
         app.include_router(router)
 
     @app.get("/v1/docs", include_in_schema=False)
@@ -115,10 +139,21 @@ def api_v1() -> FastAPI:
 
 def extension_api() -> FastAPI:
     """Our extensions of the published API, with their own document."""
-    app = FastAPI(title="Coverslip extensions", version=__version__, openapi_url="/openapi.json", docs_url=None)
+    app = FastAPI(
+        title="Coverslip extensions",
+        version=__version__,
+        openapi_url="/openapi.json",
+        docs_url=None,
+        responses=OF_EVERY_OPERATION,
+    )
     app.include_router(upload_routes.uploads_router)
     app.include_router(upload_routes.objects_router)
+    app.include_router(bucket_key_routes.router)
     app.include_router(runs.extension_router)
+    app.include_router(events.router)
+    app.include_router(webhooks.router)
+    app.webhooks.include_router(webhooks.messages)
+    app.include_router(session_routes.router)
     app.add_middleware(GZipMiddleware, compresslevel=_COMPRESSION)
     install_error_handlers(app)
     return app
@@ -138,7 +173,11 @@ async def _health(context: ContextDep) -> JSONResponse:
     except (DBAPIError, TimeoutError, OSError):
         down = HealthResponse(status=HealthStatus.DOWN, reason="the database does not answer")
         return JSONResponse(down.model_dump(mode="json", exclude_none=True), status_code=503)
-    return JSONResponse(HealthResponse(status=HealthStatus.UP).model_dump(mode="json", exclude_none=True))
+    health = HealthResponse(status=HealthStatus.UP)
+    if context.broken_applications:
+        reason = f"broken and left out: {', '.join(context.broken_applications)}; the log of the service says why"
+        health = HealthResponse(status=HealthStatus.DEGRADED, reason=reason)
+    return JSONResponse(health.model_dump(mode="json", exclude_none=True))
 
 
 _ASSETS = {name: str(files("fastapi_swagger") / "resources" / name) for name in _ASSET_NAMES}
@@ -153,7 +192,12 @@ async def _asset(name: str) -> FileResponse:
 def build_app(settings: ServiceSettings) -> FastAPI:
     """The service for these settings."""
     store = open_store(settings)
-    parts = {"/api/worker/v1": _worker_api(), "/api/coverslip/v1": extension_api(), "/api": api_v1()}
+    parts = {
+        "/api/worker/v1": _worker_api(),
+        "/api/coverslip/v1": extension_api(),
+        "/api": api_v1(),
+        "/legacy/api": legacy_api(),
+    }
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -170,24 +214,32 @@ def build_app(settings: ServiceSettings) -> FastAPI:
             audience=settings.audience,
             lifetime_s=settings.access_token_lifetime_s,
         )
+        left_out = tuple(str(fault.facts["package"]) for fault in broken())
         sign_in = SignIn(database, issuer, refresh_token_lifetime_s=settings.refresh_token_lifetime_s)
-        context = Context(settings, database, store, issuer, sign_in, WorkNotifier(database))
+        sender = Sender(AllowList(settings.fetch_allow), settings.webhook_timeout_s)
+        context = Context(settings, database, cipher, store, issuer, sign_in, Notifications(database), sender, left_out)
         for part in (app, *parts.values()):
             part.state.context = context
-        await register(database, manifests())
+        applications = manifests()
+        await register(database, applications)
+        await register_documents(database, store, applications)
         if settings.worker_token_file is not None:
             token_hash = hash_secret(settings.worker_token_file.read_text().strip())
             async with database.transaction(PlatformScope()) as connection:
                 await register_worker(connection, name="embedded", token_hash=token_hash)
-        await context.work.start()
-        sweeper = asyncio.create_task(sweep_for_ever(context), name="sweeper")
+        await context.notifications.start()
+        background = [
+            asyncio.create_task(sweep_for_ever(context), name="sweeper"),
+            asyncio.create_task(dispatch_for_ever(context), name="webhooks"),
+        ]
         try:
             yield
         finally:
-            sweeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await sweeper
-            await context.work.stop()
+            for task in background:
+                task.cancel()
+            await asyncio.gather(*background, return_exceptions=True)
+            await sender.close()
+            await context.notifications.stop()
             await database.close()
 
     app = FastAPI(
@@ -201,13 +253,20 @@ def build_app(settings: ServiceSettings) -> FastAPI:
     app.add_middleware(RefuseNul)
     app.add_middleware(RequestIds)
     install_error_handlers(app)
-    app.add_api_route("/health", _health, methods=["GET"], response_model=HealthResponse)
+    for path in ("/health", "/legacy/health"):
+        app.add_api_route(path, _health, methods=["GET"], response_model=HealthResponse)
     app.include_router(oauth_routes.router)
+    app.include_router(discovery_routes.router)
+    app.include_router(authorize_routes.router)
     app.include_router(page_routes.router)
     if isinstance(store, DirectoryStore):
         app.include_router(directory_store_router(store), prefix=STORE_PATH)
     app.add_api_route("/assets/{name}", _asset, methods=["GET"])
     for path, part in parts.items():
         app.mount(path, part)
+    dialect = RequestBodyLimitMiddleware(s3_dialect, max_body_size=MAX_OBJECT_BYTES)
+    app.mount(DIALECT_PATH, dialect)
+    if settings.bucket_at_published_host:
+        app.host(PUBLISHED_BUCKET_HOST, dialect)
 
     return app

@@ -7,11 +7,13 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from coverslip.service.database.engine import Database
+from coverslip.service.database.notifications import Notifications
+from coverslip.service.encryption import Cipher
 from coverslip.service.identity.commands import SignIn
 from coverslip.service.identity.tokens import TokenIssuer
-from coverslip.service.scheduling.notifications import WorkNotifier
 from coverslip.service.settings import ServiceSettings
 from coverslip.service.storage.store import ObjectStore
+from coverslip.service.webhooks.sending import Sender
 
 
 @dataclass(frozen=True)
@@ -20,10 +22,13 @@ class Context:
 
     settings: ServiceSettings
     database: Database
+    cipher: Cipher
     store: ObjectStore
     issuer: TokenIssuer
     sign_in: SignIn
-    work: WorkNotifier
+    notifications: Notifications
+    sender: Sender
+    broken_applications: tuple[str, ...]
 
 
 def context_of(connection: HTTPConnection) -> Context:

@@ -12,11 +12,17 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from coverslip.contract.errors import CoverslipError
 from coverslip.service.request_ids import current_request_id
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
+
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+
+OF_EVERY_OPERATION: dict[int | str, dict[str, Any]] = {401: {"description": "No valid token"}}
+"""Answers for the documents of the APIs, whose operations all need a token."""
 
 
 class ServiceError(CoverslipError):
@@ -110,6 +116,16 @@ async def _database_error(request: Request, error: Exception) -> JSONResponse:
     )
 
 
+def _methods_served(request: Request) -> list[str]:
+    """All methods of an address; Starlette itself names those of one of its routes."""
+    routes = request.app.routes
+    return [
+        method
+        for method in _METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
+
+
 async def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     if isinstance(error.__cause__, (ValueError, RecursionError)):
@@ -118,6 +134,8 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
         return await _validation_error(request, RequestValidationError([fault]))
     code = f"HTTP.{HTTPStatus(error.status_code).name}"
     headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_methods_served(request))
     return _answer(request, status=error.status_code, detail=error.detail, code=code, headers=headers)
 
 

@@ -2,12 +2,14 @@
 
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from coverslip.contract.errors import CoverslipError
+from coverslip.fetching.allow_list import AllowEntries
 
 
 class SettingsInvalid(CoverslipError):
@@ -20,6 +22,10 @@ class SettingsInvalid(CoverslipError):
 def _either(name: str, *others: str) -> AliasChoices:
     """Our own variable, then those that the store's other tools read too."""
     return AliasChoices(f"COVERSLIP_{name.upper()}", *others)
+
+
+# A scheme that a program registers for itself has a dot (RFC 8252, section 7.1); none may be `javascript:` or `data:`.
+RedirectAddress = Annotated[str, Field(pattern=r"^(https?://[^/#\s]+|[a-z][a-z0-9+-]*\.[a-z0-9.+-]*:)[^#\s]*$")]
 
 
 class ServiceSettings(BaseSettings):
@@ -35,7 +41,7 @@ class ServiceSettings(BaseSettings):
     store_endpoint: str | None = Field(
         default=None,
         validation_alias=_either("store_endpoint", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
-        description="Address of a store that speaks S3, as clients reach it too, or AWS_ENDPOINT_URL; else Amazon's",
+        description="Address of the bucket's store, as clients reach it too, or AWS_ENDPOINT_URL; else its provider's",
     )
     store_region: str = Field(
         default="us-east-1",
@@ -66,12 +72,21 @@ class ServiceSettings(BaseSettings):
     store_key_file: Path | None = Field(
         default=None, description="File with the key that signs the URLs of a file:// store, which needs it"
     )
+    bucket_at_published_host: bool = Field(
+        default=False,
+        description="Answer requests for the host storage.googleapis.com as the bucket, for the published client",
+    )
     worker_token_file: Path | None = Field(default=None, description="File with the token of the worker beside us")
 
     audience: str = Field(
         default="coverslip-platform", min_length=10, max_length=100, description="Whom our tokens are for"
     )
     access_token_lifetime_s: int = Field(default=12 * 3600, ge=60, description="How long a token is valid")
+    oauth_clients: dict[str, list[RedirectAddress]] = Field(
+        default={},
+        description="Further programs that sign people in with a browser, as JSON with their exact redirect addresses, "
+        'such as {"viewer": ["https://viewer.example/callback"]}; an empty list means their own computer',
+    )
     refresh_token_lifetime_s: int = Field(default=90 * 24 * 3600, ge=60, description="How long a session lasts")
 
     max_items_per_run: int = Field(default=500, ge=1, description="Slides a run may have")
@@ -88,6 +103,17 @@ class ServiceSettings(BaseSettings):
     max_attempts: int = Field(default=3, ge=1, description="Attempts at an item before it ends as SYSTEM_ERROR")
     retry_backoff_s: float = Field(default=5, ge=0, description="Wait before the second attempt; four times that later")
     sweep_s: float = Field(default=2, gt=0, description="How often expired leases and deadlines are looked for")
+
+    fetch_allow: AllowEntries = Field(
+        default=(), description="Hosts and CIDRs webhooks may lead to although they are not public, by http too"
+    )
+    webhook_connections: int = Field(
+        default=16, ge=0, description="Webhook messages sent at once; 0 leaves sending to other service processes"
+    )
+    webhook_timeout_s: float = Field(default=10, gt=0, description="How long a webhook's receiver may take to answer")
+    webhook_retry_s: float = Field(
+        default=5, gt=0, description="Wait before a webhook message is sent again; three times that later, up to 4 h"
+    )
 
     @cached_property
     def issuer(self) -> str:

@@ -8,6 +8,7 @@ import sys
 
 from coverslip.contract.errors import CoverslipError
 from coverslip.worker.errors import WorkerSettingsInvalid
+from coverslip.worker.event_loop import WorkerLoop
 from coverslip.worker.loop import work_for_ever
 from coverslip.worker.settings import WorkerSettings, load_settings
 
@@ -29,7 +30,8 @@ def main() -> int:
     # httpx would log the address of every request, and addresses of slides are secrets.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
-        asyncio.run(_run(load_settings()))
+        with asyncio.Runner(loop_factory=WorkerLoop) as runner:
+            runner.run(_run(load_settings()))
     except CoverslipError as error:
         print(error, file=sys.stderr)
         return _CONFIGURATION if isinstance(error, WorkerSettingsInvalid) else 1

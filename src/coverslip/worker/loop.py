@@ -3,17 +3,17 @@
 import asyncio
 import contextlib
 import logging
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 
 import httpx
 
 from coverslip.applications.registry import manifests
 from coverslip.contract.worker import LeaseRequest, OfferedVersion
+from coverslip.fetching.allow_list import AllowList
+from coverslip.fetching.guard import guarded_client
 from coverslip.worker.api import WorkerApi
 from coverslip.worker.attempt import Attempt
 from coverslip.worker.errors import NoApplicationInstalled, ServiceRefused, WorkerFault
-from coverslip.worker.fetch.guard import AllowList, GuardedTransport
 from coverslip.worker.scratch import clean_up
 from coverslip.worker.settings import WorkerSettings
 
@@ -46,10 +46,8 @@ async def work_for_ever(settings: WorkerSettings) -> None:
 
 
 def slides_client(allowed: AllowList) -> httpx.AsyncClient:
-    """Fetches from addresses that users gave. What one user's host sets as a cookie is not sent for another's slide."""
-    no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
-    timeout = httpx.Timeout(10, read=30)
-    return httpx.AsyncClient(transport=GuardedTransport(allowed), timeout=timeout, cookies=no_cookies, trust_env=False)
+    """Fetches slides from addresses that users gave."""
+    return guarded_client(allowed, httpx.Timeout(10, read=30))
 
 
 def uploads_client() -> httpx.AsyncClient:

@@ -2,11 +2,11 @@
 
 import socket
 from pathlib import Path
-from typing import Annotated
 
 from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from coverslip.fetching.allow_list import AllowEntries
 from coverslip.worker.errors import WorkerSettingsInvalid
 
 
@@ -20,7 +20,7 @@ class WorkerSettings(BaseSettings):
     worker_name: str = Field(default_factory=socket.gethostname, description="Name shown beside its attempts")
     worker_slots: int = Field(default=1, ge=1, description="Items processed at once")
     scratch: Path = Field(description="Folder for slides being processed, on a disk with room for the largest")
-    fetch_allow: Annotated[tuple[str, ...], NoDecode] = Field(
+    fetch_allow: AllowEntries = Field(
         default=(), description="Hosts and CIDRs slides may come from although they are not public"
     )
 
@@ -28,11 +28,6 @@ class WorkerSettings(BaseSettings):
     @classmethod
     def _without_final_slash(cls, value: str) -> str:
         return value.rstrip("/")
-
-    @field_validator("fetch_allow", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     def worker_token(self) -> str:
         """The worker's token.

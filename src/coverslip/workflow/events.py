@@ -10,6 +10,19 @@ from coverslip.contract.runs import RunReadResponse
 
 
 @dataclass(frozen=True)
+class FilesPlanned:
+    """So many files are to be read, sent or brought in all; told again when that changes.
+
+    `total_bytes` is None where sizes are known only as files come. `awaited` of the files do not exist yet: the run
+    that makes them goes on.
+    """
+
+    count: int
+    total_bytes: int | None = None
+    awaited: int = 0
+
+
+@dataclass(frozen=True)
 class SlideRead:
     """Some more bytes of a slide have been read for its checksum."""
 
@@ -37,10 +50,11 @@ class TransferAdvanced:
 
 @dataclass(frozen=True)
 class TransferDone:
-    """A file has arrived; `was_there` when it had arrived before."""
+    """A file of `size_bytes` has arrived; `was_there` when it had arrived before."""
 
     name: str
     was_there: bool
+    size_bytes: int
 
 
 @dataclass(frozen=True)
@@ -85,7 +99,8 @@ class ServerBack:
 
 
 Event = (
-    SlideRead
+    FilesPlanned
+    | SlideRead
     | SlideUnreadable
     | TransferAdvanced
     | TransferDone

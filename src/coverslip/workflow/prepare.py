@@ -9,6 +9,7 @@ from coverslip.contract.errors import CoverslipError
 from coverslip.workflow.errors import NoUsableSlides, SourceMissing
 from coverslip.workflow.events import OnEvent, SlideRead, SlideUnreadable, ignore
 from coverslip.workflow.table import SlideRow
+from coverslip.workflow.totals import plan_of
 
 PHANTOM_TRUTH = ".truth."
 SLIDE_SUFFIXES = (".svs", ".tif", ".tiff", ".dcm", ".ndpi", ".scn", ".bif", ".svslide", ".mrxs", ".vms", ".vmu", ".zip")
@@ -38,7 +39,9 @@ def prepare(source: Path, on_event: OnEvent = ignore) -> Prepared:
     """
     rows: list[SlideRow] = []
     unreadable: list[SlideUnreadable] = []
-    for path in find_slides(source):
+    paths = find_slides(source)
+    on_event(plan_of(paths))
+    for path in paths:
         try:
             rows.append(read_slide(path, on_event))
         except Exception as error:

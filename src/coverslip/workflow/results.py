@@ -8,7 +8,7 @@ from pathlib import Path
 
 from coverslip.contract.artifacts import ArtifactOutput
 from coverslip.contract.errors import CoverslipError
-from coverslip.contract.items import ItemResultReadResponse, ItemTerminationReason
+from coverslip.contract.items import ItemResultReadResponse, ItemState, ItemTerminationReason
 from coverslip.contract.runs import RunReadResponse
 from coverslip.platform.client import Client
 from coverslip.platform.downloads import download_file
@@ -25,6 +25,7 @@ from coverslip.platform.layout import PlannedFile, planned_files, run_folder
 from coverslip.platform.runs import Run
 from coverslip.workflow.events import (
     Event,
+    FilesPlanned,
     ItemChanged,
     OnEvent,
     RunChanged,
@@ -97,7 +98,8 @@ def bring_results(
             if isinstance(event, RunChanged):
                 results.run = event.run
                 items = list(results.items.values())
-                bringer.start(planned_files(folder, items, create_subdirectory_per_item=create_subdirectory_per_item))
+                files = planned_files(folder, items, create_subdirectory_per_item=create_subdirectory_per_item)
+                bringer.start(files, _awaited(items) if wait_for_completion else 0)
             bringer.stop_if_hopeless()
         results.files, results.failures = bringer.finish()
     return results
@@ -110,6 +112,11 @@ def _now(run: Run) -> Iterator[Event]:
     yield RunChanged(run.details())
 
 
+def _awaited(items: Iterable[ItemResultReadResponse]) -> int:
+    """How many files there will be of the items that have not ended, if all goes well."""
+    return sum(len(item.output_artifacts) for item in items if item.state is not ItemState.TERMINATED)
+
+
 class _Bringer:
     """The downloads of one run, each file once."""
 
@@ -117,10 +124,11 @@ class _Bringer:
         self._client, self._run, self._transfers, self._patience_s = client, run, transfers, patience_s
         self._jobs: dict[str, Future[Path | TransferFailed]] = {}
 
-    def start(self, files: Iterable[PlannedFile]) -> None:
-        for file in files:
-            if file.artifact_id not in self._jobs:
-                self._jobs[file.artifact_id] = self._transfers.start(self._bring, file)
+    def start(self, files: Iterable[PlannedFile], awaited: int) -> None:
+        new = {file.artifact_id: file for file in files if file.artifact_id not in self._jobs}
+        self._transfers.report(FilesPlanned(len(self._jobs) + len(new) + awaited, awaited=awaited))
+        for artifact_id, file in new.items():
+            self._jobs[artifact_id] = self._transfers.start(self._bring, file)
 
     def stop_if_hopeless(self) -> None:
         """Raise what a download has met that stops all: a full disk need not wait for the end of the run."""
@@ -155,5 +163,5 @@ class _Bringer:
                 failure = TransferFailed(name, str(error))
                 self._transfers.report(failure)
                 return failure
-            self._transfers.report(TransferDone(name, was_there=not brought))
+            self._transfers.report(TransferDone(name, was_there=not brought, size_bytes=file.path.stat().st_size))
             return file.path

@@ -145,14 +145,20 @@ def parse_schedule(due_date: str | None, deadline: str | None) -> SchedulingRequ
     ------
     BadSchedule
     """
-    due = _instant("due date", due_date)
-    last = _instant("deadline", deadline)
+    due = parse_instant("due date", due_date)
+    last = parse_instant("deadline", deadline)
     if due and last and due >= last:
         raise BadSchedule(name="due date", value=due_date, reason="it is not before the deadline")
     return SchedulingRequest(due_date=due, deadline=last) if due or last else None
 
 
-def _instant(name: str, text: str | None) -> datetime | None:
+def parse_instant(name: str, text: str | None) -> datetime | None:
+    """Understand a point of time in the future, in ISO 8601 with a time zone; `name` says what it is for.
+
+    Raises
+    ------
+    BadSchedule
+    """
     if text is None:
         return None
     try:

@@ -9,6 +9,7 @@ from coverslip.platform.uploads import DEFAULT_PREFIX, UploadedSlide
 from coverslip.workflow.events import OnEvent, TransferAdvanced, TransferDone, ignore
 from coverslip.workflow.parallel import Transfers
 from coverslip.workflow.table import SlideRow, record_uploads
+from coverslip.workflow.totals import plan_of
 
 
 def upload_slides(
@@ -41,9 +42,11 @@ def upload_slides(
                 lambda done, total: transfers.report(TransferAdvanced(row.external_id, done, total)),
                 prefix=prefix,
             )
-            transfers.report(TransferDone(row.external_id, was_there=not uploaded.sent))
+            done = TransferDone(row.external_id, was_there=not uploaded.sent, size_bytes=path.stat().st_size)
+            transfers.report(done)
             return uploaded
 
+        transfers.report(plan_of([Path(row.external_id) for row in rows]))
         jobs = {transfers.start(upload, row): row for row in rows}
         for job in as_completed(jobs):
             uploaded = job.result()

@@ -24,7 +24,8 @@ def check(page: httpx.Response) -> None:
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
     assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
     assert "form-action 'self'" in page.headers["Content-Security-Policy"]
-    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert page.headers["Referrer-Policy"] == "same-origin"
+    assert page.headers["X-Frame-Options"] == "DENY"
     assert page.headers["Cache-Control"] == "no-store"
     assert page.headers["X-Content-Type-Options"] == "nosniff"
 
@@ -53,7 +54,9 @@ def test_a_password_is_never_repeated(service: TestService) -> None:
     assert "a secret of mine" not in service.http.post("/device", data=form | {"user_code": "x"}).text
 
 
-@pytest.mark.parametrize("path", ["/oauth/token", "/oauth/device/code", "/oauth/revoke", "/welcome", "/device"])
+@pytest.mark.parametrize(
+    "path", ["/oauth/token", "/oauth/device/code", "/oauth/revoke", "/welcome", "/device", "/authorize/organization"]
+)
 def test_forms_with_nul_and_odd_bytes_are_refused(service: TestService, path: str) -> None:
     names = ("client_id", "grant_type", "link", "user_code", "email", "password", "token", "device_code", "name")
     headers = {"Content-Type": "application/x-www-form-urlencoded"}

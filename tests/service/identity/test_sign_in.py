@@ -130,7 +130,7 @@ class TestLoginLink:
     def test_a_mistyped_code_does_not_use_it_up(self, service: TestService) -> None:
         ada = service.member()
         secret = link(service, ada.email)
-        device = service.http.post("/oauth/device/code", data={"client_id": "x"}).json()
+        device = service.http.post("/oauth/device/code", data={"client_id": "coverslip-cli"}).json()
         assert service.http.post("/welcome", data={"link": secret, "user_code": "NOPE-NOPE"}).status_code == 400
         confirmed = service.http.post("/welcome", data={"link": secret, "user_code": device["user_code"].lower()})
         assert confirmed.status_code == 200
@@ -144,7 +144,7 @@ class TestDevices:
         return service.person(service.organization(), password=PASSWORD)
 
     def start(self, service: TestService) -> Any:
-        return service.http.post("/oauth/device/code", data={"client_id": "cli"}).raise_for_status().json()
+        return service.http.post("/oauth/device/code", data={"client_id": "coverslip-cli"}).raise_for_status().json()
 
     def poll(self, service: TestService, device: Any) -> httpx.Response:
         return token(service, grant_type=DEVICE_CODE_GRANT, device_code=device["device_code"])
@@ -248,11 +248,30 @@ class TestSessions:
 
 
 def test_discovery_leads_to_what_is_there(service: TestService) -> None:
-    found = service.http.get("/.well-known/openid-configuration").json()
+    addresses = [
+        "/.well-known/openid-configuration",
+        "/oauth/.well-known/openid-configuration",
+        "/.well-known/oauth-authorization-server",
+    ]
+    found, *same = [service.http.get(address).raise_for_status().json() for address in addresses]
+    assert same == [found, found]
     assert found["issuer"] == f"{service.url}/"
     assert service.http.get(found["jwks_uri"]).status_code == 200
     for name in ("token_endpoint", "device_authorization_endpoint", "revocation_endpoint"):
         assert service.http.post(found[name]).status_code in (400, 422)
+    assert "knows no client" in service.http.get(found["authorization_endpoint"]).text
+    assert service.http.get(found["userinfo_endpoint"]).status_code == 401
+    assert found["code_challenge_methods_supported"] == ["S256"]
+    assert "authorization_response_iss_parameter_supported" not in found
+
+
+def test_the_platform_says_what_a_client_must_know(service: TestService) -> None:
+    found = service.http.get("/.well-known/coverslip").json()
+    assert (found["api_root"], found["audience"]) == (service.url, "coverslip-platform")
+    discovery = service.http.get("/.well-known/openid-configuration").json()
+    shared = found.keys() & discovery.keys()
+    assert len(shared) == 5
+    assert {name: discovery[name] for name in shared} == {name: found[name] for name in shared}
 
 
 @pytest.mark.parametrize("given", ["", "wrong", PASSWORD + "x", PASSWORD[:-1]])

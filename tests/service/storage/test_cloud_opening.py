@@ -35,6 +35,10 @@ def test_other_urls_are_refused(url: str) -> None:
         ({"store_url": "s3://A slide", **KEYS}, "STORE_URL"),
         ({"store_url": "s3://slides", "store_endpoint": "s3.example", **KEYS}, "STORE_ENDPOINT"),
         ({"store_url": "gs://slides"}, "STORE_SERVICE_ACCOUNT_FILE"),
+        (
+            {"store_url": "gs://slides", "store_service_account_file": __file__, "store_endpoint": "google"},
+            "STORE_ENDPOINT",
+        ),
         ({"store_url": "gs://slides", "store_service_account_file": __file__}, "STORE_SERVICE_ACCOUNT_FILE"),
         ({"store_url": "gs://slides", "store_service_account_file": "no/file"}, "STORE_SERVICE_ACCOUNT_FILE"),
     ],

@@ -4,17 +4,20 @@ import contextlib
 import os
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from coverslip.service.scheduling.sweeper import tidy_up
 from coverslip.service.storage.directory import DirectoryStore
 from coverslip.service.storage.errors import ObjectKeyInvalid
 from coverslip.service.storage.signing import UrlSigner
 from coverslip.service.storage.store import Area, ObjectKey
 from harness.service import TestService
 from harness.store import CONTENT, ObjectStoreConformance
+from harness.worker import crc32c
 
 
 @dataclass
@@ -76,6 +79,15 @@ class TestDirectoryStore(ObjectStoreConformance):
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Content-Security-Policy"] == "sandbox"
 
+    def test_one_part_becomes_the_object_without_a_copy(self, reached: Directory) -> None:
+        part = ObjectKey(Area.PARTS, "org/run/part")
+        self.upload(reached.store, part)
+        joining = reached.store.join([part], self.key, size_bytes=len(CONTENT), checksum_base64_crc32c=crc32c(CONTENT))
+        reached.service.run(joining)
+        assert reached.store.file(self.key).samefile(reached.store.file(part))
+        self.upload(reached.store, part, b"sent once more")
+        assert reached.kept() == {str(self.key): CONTENT, str(part): b"sent once more"}
+
     def test_deleting_leaves_no_empty_folders(self, reached: Directory) -> None:
         self.upload(reached.store, ObjectKey(Area.RESULTS, "some/where/deep"))
         reached.service.run(reached.store.delete(ObjectKey(Area.RESULTS, "some/where/deep")))
@@ -92,6 +104,16 @@ def test_what_a_dead_service_was_receiving_is_swept(tmp_path: Path) -> None:
         (tmp_path / "incoming" / name).write_bytes(b"half")
     DirectoryStore(tmp_path, UrlSigner(b"key", "http://x/store"))
     assert [path.name for path in (tmp_path / "incoming").iterdir()] == [f"{alive}-c"]
+
+
+def test_what_a_service_elsewhere_left_half_written_is_swept(reached: Directory) -> None:
+    incoming, week = reached.root / "incoming", 7 * 24 * 3600
+    for name, age_s in (("1-old", week + 60), ("1-young", week - 60)):
+        (incoming / name).write_bytes(b"half")
+        os.utime(incoming / name, (time.time() - age_s, time.time() - age_s))
+    reached.service.run(tidy_up(reached.service.context))
+    assert [path.name for path in incoming.iterdir()] == ["1-young"]
+    (incoming / "1-young").unlink()
 
 
 def test_urls_hold_wherever_the_platform_moves(tmp_path: Path) -> None:

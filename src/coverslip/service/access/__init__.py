@@ -1,1 +1,1 @@
-"""Who may read and change what."""
+"""Who may read and change what: roles, grants and share tokens."""

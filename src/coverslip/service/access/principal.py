@@ -23,4 +23,10 @@ class Principal:
     @property
     def scope(self) -> Scope:
         """The rows that PostgreSQL shows to transactions of this caller."""
-        return PlatformScope() if self.role is Role.SUPER_ADMIN else OrganizationScope(self.organization_id)
+        return self.scope_with(b"")
+
+    def scope_with(self, share_token_hash: bytes) -> Scope:
+        """The same, and the grants to a share token that the caller holds."""
+        if self.role is Role.SUPER_ADMIN:
+            return PlatformScope()
+        return OrganizationScope(self.organization_id, self.user_id, share_token_hash)

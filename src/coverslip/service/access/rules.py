@@ -1,6 +1,7 @@
 """Who may read a run, and who may change it."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from coverslip.service.access.principal import Principal, Role
 
@@ -25,11 +26,25 @@ class AllRuns:
     """Every run of the platform."""
 
 
-RunScope = OwnRuns | OrganizationRuns | AllRuns
+Ownership = OwnRuns | OrganizationRuns | AllRuns
 
 
-def readable_runs(principal: Principal) -> RunScope:
-    """The runs ``principal`` may read: their own; an administrator, the organization's; a super administrator, all."""
+@dataclass(frozen=True)
+class SharedRun:
+    """A run of one organization of which something is shared with the caller."""
+
+    organization_id: str
+    run_id: UUID
+
+
+RunScope = Ownership | SharedRun
+
+
+def readable_runs(principal: Principal) -> Ownership:
+    """The runs ``principal`` may read: their own; an administrator, the organization's; a super administrator, all.
+
+    What others share with them comes on top, see `sharing_rules`.
+    """
     match principal.role:
         case Role.SUPER_ADMIN:
             return AllRuns()

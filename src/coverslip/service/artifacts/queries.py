@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from coverslip.contract.artifacts import ArtifactOutput, ArtifactTerminationReason
 from coverslip.contract.fields import JsonObject
+from coverslip.service.access.queries import output_in
+from coverslip.service.access.sharing_rules import RunParts
 from coverslip.service.artifacts.rules import ArtifactStatus
 from coverslip.service.artifacts.tables import input_artifact, output_artifact
 from coverslip.service.database.rows import AnyRow
@@ -59,8 +61,9 @@ async def output_by_name(connection: AsyncConnection, item_id: UUID, name: str) 
     return (await connection.execute(statement)).one_or_none()
 
 
-async def output_of_run(connection: AsyncConnection, run_id: UUID, artifact_id: UUID) -> AnyRow | None:
-    statement = select(output_artifact).where(output_artifact.c.run_id == run_id, output_artifact.c.id == artifact_id)
+async def output_of_run(connection: AsyncConnection, parts: RunParts, artifact_id: UUID) -> AnyRow | None:
+    """An output artifact, if it is among ``parts`` of a run."""
+    statement = select(output_artifact).where(output_in(parts), output_artifact.c.id == artifact_id)
     return (await connection.execute(statement)).one_or_none()
 
 

@@ -6,14 +6,11 @@ from fastapi import APIRouter, status
 from fastapi.responses import RedirectResponse
 
 from coverslip.contract.artifacts import ArtifactOutput
-from coverslip.service.access.rules import readable_runs
+from coverslip.service.access.reading import ReadingDep
 from coverslip.service.artifacts import queries
 from coverslip.service.artifacts.download import artifact_url
 from coverslip.service.artifacts.errors import ArtifactDeleted, ArtifactNotFound
 from coverslip.service.context import ContextDep
-from coverslip.service.identity.authentication import PrincipalDep
-from coverslip.service.runs import queries as runs
-from coverslip.service.runs.errors import RunNotFound
 
 router = APIRouter(prefix="/v1/runs/{run_id}/artifacts", tags=["Public"])
 
@@ -29,14 +26,10 @@ router = APIRouter(prefix="/v1/runs/{run_id}/artifacts", tags=["Public"])
         410: {"description": "The artifact has been deleted"},
     },
 )
-async def read_artifact_file(
-    run_id: UUID, artifact_id: UUID, context: ContextDep, principal: PrincipalDep
-) -> RedirectResponse:
+async def read_artifact_file(artifact_id: UUID, context: ContextDep, reading: ReadingDep) -> RedirectResponse:
     """Redirect to a signed URL of the file."""
-    async with context.database.transaction(principal.scope) as connection:
-        if await runs.run_by_id(connection, run_id, readable_runs(principal)) is None:
-            raise RunNotFound
-        row = await queries.output_of_run(connection, run_id, artifact_id)
+    async with context.database.transaction(reading.scope) as connection:
+        row = await queries.output_of_run(connection, reading.parts, artifact_id)
     if row is None or row.output == ArtifactOutput.NONE:
         raise ArtifactNotFound
     if row.output != ArtifactOutput.AVAILABLE:

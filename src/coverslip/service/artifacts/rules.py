@@ -36,10 +36,18 @@ class ArtifactStatus:
 
 
 def attempt_prefix(organization_id: str, run_id: UUID, item_id: UUID, attempt: int) -> str:
-    """Where an attempt writes its results. No two attempts share it, so nothing is ever written twice."""
+    """Where an attempt's results are, and its uploads in the area of parts. No two attempts share it."""
     return f"{organization_id}/{run_id}/{item_id}/{attempt}/"
 
 
-def result_path(organization_id: str, run_id: UUID, item_id: UUID, attempt: int, name: str) -> str:
-    """The path of one artifact of one attempt in the results area."""
-    return attempt_prefix(organization_id, run_id, item_id, attempt) + quote(name, safe="")
+def uploaded_path(prefix: str, name: str) -> str:
+    """Where a worker uploads an artifact to, in the area of parts and below an attempt's prefix."""
+    return prefix + quote(name, safe="")
+
+
+def result_path(prefix: str, name: str, content: str) -> str:
+    """Where an artifact is in the area of results, below an attempt's prefix.
+
+    What tells its content is a part of it, so nothing is ever written twice with different bytes.
+    """
+    return f"{prefix}{content}/{quote(name, safe='')}"

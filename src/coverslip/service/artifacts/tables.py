@@ -15,6 +15,11 @@ input_artifact = Table(
     Column("object_path", Text),
 )
 Index("input_artifact_item", input_artifact.c.item_id, input_artifact.c.name, unique=True)
+Index(
+    "input_artifact_object",
+    input_artifact.c.object_path,
+    postgresql_where=input_artifact.c.object_path.is_not(None),
+)
 
 output_artifact = Table(
     "output_artifact",

@@ -45,7 +45,6 @@ async def _versions(
     operation_id="list_applications_v1_applications_get",
     summary="List available applications",
     response_description="The applications available to the caller",
-    responses={401: {"description": "No valid token"}},
 )
 async def list_applications(
     context: ContextDep,

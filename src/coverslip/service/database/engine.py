@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from coverslip.service.database.scope import OrganizationScope, Scope
 
 _SET_SCOPE = text(
-    "select set_config('coverslip.organization', :organization, true), set_config('coverslip.reach', :reach, true)"
+    "select set_config('coverslip.organization', :organization, true), set_config('coverslip.reach', :reach, true), "
+    "set_config('coverslip.user', :user, true), set_config('coverslip.share_token', :share_token, true)"
 )
 
 
@@ -23,10 +24,14 @@ def psycopg_url(url: str) -> URL:
 
 
 async def _enter(connection: AsyncConnection, scope: Scope) -> None:
+    values = {"organization": "", "reach": "platform", "user": "", "share_token": ""}
     if isinstance(scope, OrganizationScope):
-        values = {"organization": scope.organization_id, "reach": "organization"}
-    else:
-        values = {"organization": "", "reach": "platform"}
+        values = {
+            "organization": scope.organization_id,
+            "reach": "organization",
+            "user": scope.user_id,
+            "share_token": scope.share_token_hash.hex(),
+        }
     await connection.execute(_SET_SCOPE, values)
 
 

@@ -5,9 +5,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class OrganizationScope:
-    """The rows of one organization."""
+    """The rows of one organization, and the grants by which others share theirs with a caller.
+
+    Grants are those to the user, to the organization, and to the share token whose secret has this hash.
+    """
 
     organization_id: str
+    user_id: str = ""
+    share_token_hash: bytes = b""
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ async def current_member(
     Raises
     ------
     Unauthorized
-        Without a valid token, or when the account was disabled or left the organization since.
+        Without a valid token, or when its session was ended, the account disabled or the organization left since.
     """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
@@ -40,7 +40,12 @@ async def current_member(
     except TokenRefused:
         raise Unauthorized from None
     async with context.database.transaction(PlatformScope()) as connection:
-        member = await queries.member(connection, user_id=claims.subject, organization_id=claims.organization_id)
+        member = await queries.member_in_session(
+            connection,
+            user_id=claims.subject,
+            organization_id=claims.organization_id,
+            session_id=claims.session_id,
+        )
     if member is None:
         raise Unauthorized
     return member

@@ -1,23 +1,20 @@
 """Signing in and out, each step one transaction."""
 
-from datetime import timedelta
-
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from coverslip.contract.identity import DeviceAuthorizationResponse, TokenResponse
+from coverslip.contract.identity import OFFLINE_ACCESS, DeviceAuthorizationResponse, TokenResponse
 from coverslip.service.audit import queries as audit
 from coverslip.service.database.engine import Database
 from coverslip.service.database.scope import PlatformScope
 from coverslip.service.identity import queries, setup
+from coverslip.service.identity.authorization import AuthorizationCodes
 from coverslip.service.identity.errors import (
     AuthorizationPending,
     DeviceCodeExpired,
     DeviceCodeInvalid,
     LinkInvalid,
     LoginThrottled,
-    MembershipMissing,
     PasswordRefused,
-    RefreshTokenInvalid,
     UserCodeUnknown,
 )
 from coverslip.service.identity.passwords import password_matches
@@ -27,10 +24,12 @@ from coverslip.service.identity.rules import (
     EMBEDDED_ISSUER,
     FAILURE_WINDOW,
     LINK_LIFETIME,
+    SPENT_MEMORY,
     LinkPurpose,
     is_throttled,
 )
 from coverslip.service.identity.secrets import hash_secret, new_secret, new_user_code
+from coverslip.service.identity.sessions import Sessions
 from coverslip.service.identity.tokens import TokenIssuer
 
 _PLATFORM = PlatformScope()
@@ -47,12 +46,19 @@ class SignIn:
         Signs the access tokens.
     refresh_token_lifetime_s
         How long a session lasts, in seconds.
+
+    Attributes
+    ----------
+    sessions
+        What begins with each sign-in.
+    codes
+        The way through a browser.
     """
 
     def __init__(self, database: Database, issuer: TokenIssuer, *, refresh_token_lifetime_s: int) -> None:
         self._database = database
-        self._issuer = issuer
-        self._refresh_token_lifetime = timedelta(seconds=refresh_token_lifetime_s)
+        self.sessions = Sessions(database, issuer, lifetime_s=refresh_token_lifetime_s)
+        self.codes = AuthorizationCodes(database, self.sessions)
 
     async def link_purpose(self, secret: str) -> LinkPurpose:
         """What a one-time link is for.
@@ -79,7 +85,7 @@ class SignIn:
         """
         async with self._database.transaction(_PLATFORM) as connection:
             user_id = await self._use_link(connection, secret, administrator)
-            return await self._start_session(connection, user_id, client_id)
+            return (await self.sessions.start(connection, user_id=user_id, client_id=client_id)).tokens
 
     async def set_up(self, secret: str, administrator: setup.FirstAdministrator) -> None:
         """As ``redeem_link``, but start no session.
@@ -118,29 +124,9 @@ class SignIn:
         setup.check(form)
         return await setup.found(connection, form)
 
-    async def refresh(self, token: str) -> TokenResponse:
-        """A new access token for a session. The refresh token stays the same, as published clients need it.
-
-        Raises
-        ------
-        RefreshTokenInvalid
-            If the session has ended or its user is no member any more.
-        """
-        async with self._database.transaction(_PLATFORM) as connection:
-            session = await queries.valid_refresh_token(connection, hash_secret(token))
-            if session is None:
-                raise RefreshTokenInvalid
-            user = await queries.member(connection, user_id=session.user_id, organization_id=session.organization_id)
-        if user is None:
-            raise RefreshTokenInvalid
-        return self._token(user.id, user.organization_id, user.role, session.client_id, refresh_token=token)
-
-    async def revoke(self, token: str) -> None:
-        """End a session; unknown tokens are nothing to complain about (RFC 7009, section 2.2)."""
-        async with self._database.transaction(_PLATFORM) as connection:
-            await queries.revoke_refresh_token(connection, hash_secret(token))
-
-    async def start_device(self, client_id: str, verification_uri: str) -> DeviceAuthorizationResponse:
+    async def start_device(
+        self, client_id: str, verification_uri: str, scope: str = OFFLINE_ACCESS
+    ) -> DeviceAuthorizationResponse:
         """Begin the device flow (RFC 8628)."""
         device_code, user_code = new_secret(), new_user_code()
         async with self._database.transaction(_PLATFORM) as connection:
@@ -149,6 +135,7 @@ class SignIn:
                 device_code_hash=hash_secret(device_code),
                 user_code=user_code,
                 client_id=client_id,
+                scope=scope,
                 lifetime=DEVICE_CODE_LIFETIME,
             )
         return DeviceAuthorizationResponse(
@@ -160,7 +147,7 @@ class SignIn:
             interval=DEVICE_POLL_INTERVAL_S,
         )
 
-    async def redeem_device(self, device_code: str) -> TokenResponse:
+    async def redeem_device(self, device_code: str, *, client_id: str) -> TokenResponse:
         """Sign in a device whose code somebody has confirmed.
 
         Raises
@@ -170,14 +157,17 @@ class SignIn:
         code_hash = hash_secret(device_code)
         async with self._database.transaction(_PLATFORM) as connection:
             device = await queries.device_authorization_by_code(connection, code_hash)
-            if device is None:
+            if device is None or device.client_id != client_id:
                 raise DeviceCodeInvalid
             if device.expired:
                 raise DeviceCodeExpired
             if device.user_id is None:
                 raise AuthorizationPending
             await queries.delete_device_authorization(connection, code_hash)
-            return await self._start_session(connection, device.user_id, device.client_id)
+            session = await self.sessions.start(
+                connection, user_id=device.user_id, client_id=client_id, scope=device.scope
+            )
+            return session.tokens
 
     async def check_password(self, email: str, password: str) -> str:
         """The id of the user with this e-mail address and password.
@@ -219,29 +209,6 @@ class SignIn:
             raise UserCodeUnknown(user_code=user_code)
         await audit.record(connection, "user.login", subject=user_id, user_id=user_id, by="device")
 
-    async def _start_session(self, connection: AsyncConnection, user_id: str, client_id: str) -> TokenResponse:
-        membership = await queries.first_membership(connection, user_id)
-        if membership is None:
-            raise MembershipMissing
-        token = new_secret()
-        await queries.insert_refresh_token(
-            connection,
-            token_hash=hash_secret(token),
-            user_id=user_id,
-            organization_id=membership.organization_id,
-            client_id=client_id,
-            lifetime=self._refresh_token_lifetime,
-        )
-        return self._token(user_id, membership.organization_id, membership.role, client_id, refresh_token=token)
-
-    def _token(
-        self, user_id: str, organization_id: str, role: str, client_id: str, *, refresh_token: str
-    ) -> TokenResponse:
-        access_token = self._issuer.issue(
-            user_id=user_id, organization_id=organization_id, role=role, client_id=client_id
-        )
-        return TokenResponse(access_token=access_token, expires_in=self._issuer.lifetime_s, refresh_token=refresh_token)
-
 
 async def new_link(database: Database, *, email: str | None, only_first: bool) -> str | None:
     """Make a one-time link and return its secret.
@@ -266,3 +233,9 @@ async def new_link(database: Database, *, email: str | None, only_first: bool) -
         )
         await audit.record(connection, "link.made", subject=user_id or "platform", purpose=purpose)
     return secret
+
+
+async def forget_spent(database: Database) -> None:
+    """Delete what signing in has left behind and means nothing any more."""
+    async with database.transaction(_PLATFORM) as connection:
+        await queries.delete_spent(connection, SPENT_MEMORY)

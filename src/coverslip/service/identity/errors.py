@@ -36,6 +36,108 @@ class ParameterMissing(OAuthError):
     code = "AUTH.PARAMETER_MISSING"
 
 
+class ParameterRepeated(OAuthError):
+    """The request holds the parameter '{name}' more than once."""
+
+    code = "AUTH.PARAMETER_REPEATED"
+
+
+class ClientUnknown(OAuthError):
+    """This server knows no client '{client_id}' that signs people in with a browser. The operator can name further ones
+    with COVERSLIP_OAUTH_CLIENTS."""
+
+    code = "AUTH.CLIENT_UNKNOWN"
+    error = "unauthorized_client"
+
+
+class RedirectUnknown(OAuthError):
+    """The program that sent you here wants the answer at '{redirect_uri}', which is not an address of its own. Do not
+    go on unless you know why; the operator can allow addresses with COVERSLIP_OAUTH_CLIENTS."""
+
+    code = "AUTH.REDIRECT_UNKNOWN"
+
+
+class ResponseTypeUnsupported(OAuthError):
+    """This server answers with the response type 'code' alone, not with '{response_type}'."""
+
+    code = "AUTH.RESPONSE_TYPE_UNSUPPORTED"
+    error = "unsupported_response_type"
+
+
+class CodeChallengeMissing(OAuthError):
+    """This server needs PKCE: send code_challenge_method=S256 and a code_challenge of 43 characters (RFC 7636)."""
+
+    code = "AUTH.CODE_CHALLENGE_MISSING"
+
+
+class AudienceUnknown(OAuthError):
+    """The tokens of this server are for the audience '{audience}', not for '{asked}'."""
+
+    code = "AUTH.AUDIENCE_UNKNOWN"
+    error = "invalid_target"  # RFC 8707, section 2
+
+
+class AuthorizationRefused(CoverslipError):
+    """The authorization request is not valid; the client hears why."""
+
+    code = "AUTH.AUTHORIZATION_REFUSED"
+
+    def __init__(self, location: str) -> None:
+        super().__init__()
+        self.location = location
+        """The client's own address, with the reason."""
+
+
+class CodeInvalid(OAuthError):
+    """This authorization code is not known, has expired or has been used, or it was given to another client, redirect
+    address or code challenge. Start the login again."""
+
+    code = "AUTH.CODE_INVALID"
+    error = "invalid_grant"
+
+
+class ChoiceExpired(OAuthError):
+    """You took too long to choose, or have chosen already. Start the login again."""
+
+    code = "AUTH.CHOICE_EXPIRED"
+    error = "invalid_grant"
+
+
+class NotAMember(CoverslipError):
+    """You are no member of the organization '{organization_id}' that this program asks for."""
+
+    code = "AUTH.NOT_A_MEMBER"
+
+
+class LinkIsForSetup(CoverslipError):
+    """This link sets up the platform. Open it in the browser first, then come back."""
+
+    code = "AUTH.LINK_IS_FOR_SETUP"
+
+
+class CrossSite(ServiceError):
+    """This form was sent from another site."""
+
+    code = "AUTH.CROSS_SITE"
+    status = HTTPStatus.FORBIDDEN
+    remedy = "Open the page itself and send the form from there."
+
+
+class SessionUnknown(ServiceError):
+    """session not found"""
+
+    code = "AUTH.SESSION_UNKNOWN"
+    status = HTTPStatus.NOT_FOUND
+
+
+class SessionNotYours(ServiceError):
+    """The refresh token is not one of your own, or its session has ended."""
+
+    code = "AUTH.SESSION_NOT_YOURS"
+    status = HTTPStatus.FORBIDDEN
+    remedy = "Sign in again with `coverslip user login`."
+
+
 class LinkInvalid(OAuthError):
     """This one-time link has been used already, has expired, or is incomplete. The operator of the server can make a
     new one with `coverslip system login-link`."""
@@ -51,7 +153,8 @@ class SetupIncomplete(OAuthError):
 
 
 class AlreadySetUp(OAuthError):
-    """This platform has an administrator already. Sign in, or ask that person to invite you."""
+    """This platform has an administrator already. If that is you, sign in with `coverslip user login`; without a
+    password, by a new one-time link that the operator of the server makes with `coverslip system login-link`."""
 
     code = "AUTH.ALREADY_SET_UP"
     error = "invalid_grant"
@@ -65,7 +168,8 @@ class RefreshTokenInvalid(OAuthError):
 
 
 class MembershipMissing(OAuthError):
-    """This account belongs to no organization. Ask an administrator to invite you."""
+    """This account belongs to no organization, so there is nothing it could see. Sign in with an account that does; the
+    operator of the server makes a link for one with `coverslip system login-link --email ADDRESS`."""
 
     code = "AUTH.MEMBERSHIP_MISSING"
     error = "invalid_grant"

@@ -3,14 +3,18 @@
 from fastapi import APIRouter
 
 from coverslip.contract.me import MeReadResponse, OrganizationReadResponse, UserReadResponse
-from coverslip.service.identity.authentication import MemberDep
+from coverslip.service.buckets.commands import own_key
+from coverslip.service.buckets.rules import bucket_name
+from coverslip.service.context import ContextDep
+from coverslip.service.identity.authentication import MemberDep, current_principal
 
 router = APIRouter(prefix="/v1/me", tags=["Public"])
 
 
 @router.get("", operation_id="get_me_v1_me_get", summary="Read the caller")
-async def read_me(member: MemberDep) -> MeReadResponse:
-    """Who is calling, and for which organization."""
+async def read_me(member: MemberDep, context: ContextDep) -> MeReadResponse:
+    """Who is calling, for which organization, and the caller's key for its bucket."""
+    bucket_key = await own_key(context, current_principal(member))
     given_name, _, family_name = member.name.partition(" ")
     return MeReadResponse(
         user=UserReadResponse(
@@ -27,10 +31,9 @@ async def read_me(member: MemberDep) -> MeReadResponse:
             id=member.organization_id,
             name=member.organization_name,
             display_name=member.organization_display_name,
-            # No bucket keys are given out: slides are uploaded through URLs that the service signs.
-            aignostics_bucket_hmac_access_key_id="",
-            aignostics_bucket_hmac_secret_access_key="",
-            aignostics_bucket_name=member.organization_id,
+            aignostics_bucket_hmac_access_key_id=bucket_key.access_key_id,
+            aignostics_bucket_hmac_secret_access_key=bucket_key.secret_access_key,
+            aignostics_bucket_name=bucket_name(member.organization_id),
             aignostics_bucket_protocol="gs",
             aignostics_logfire_token="",
             aignostics_sentry_dsn="",

@@ -1,4 +1,4 @@
-"""The embedded issuer's endpoints: tokens, devices, keys."""
+"""The embedded issuer's endpoints for programs: tokens, devices, keys, who somebody is."""
 
 from typing import Annotated, Any
 
@@ -13,7 +13,10 @@ from coverslip.contract.identity import (
     TokenResponse,
 )
 from coverslip.service.context import ContextDep
+from coverslip.service.identity.authentication import MemberDep
+from coverslip.service.identity.authorization_request import check_audience, granted_scope
 from coverslip.service.identity.errors import GrantTypeUnsupported, OAuthError, ParameterMissing
+from coverslip.service.identity.profile import profile
 from coverslip.service.identity.setup import FirstAdministrator
 
 router = APIRouter(tags=["Sign-in"])
@@ -39,6 +42,9 @@ async def token(
     client_id: Parameter = None,
     refresh_token: Parameter = None,
     device_code: Parameter = None,
+    code: Parameter = None,
+    redirect_uri: Parameter = None,
+    code_verifier: Parameter = None,
     link_secret: Parameter = None,
     organization: Parameter = None,
     email: Parameter = None,
@@ -50,9 +56,18 @@ async def token(
         client = _required("client_id", client_id)
         match _required("grant_type", grant_type):
             case "refresh_token":
-                answer = await context.sign_in.refresh(_required("refresh_token", refresh_token))
+                answer = await context.sign_in.sessions.refresh(
+                    _required("refresh_token", refresh_token), client_id=client
+                )
+            case "authorization_code":
+                answer = await context.sign_in.codes.redeem(
+                    _required("code", code),
+                    client_id=client,
+                    redirect_uri=_required("redirect_uri", redirect_uri),
+                    code_verifier=_required("code_verifier", code_verifier),
+                )
             case str(grant) if grant == DEVICE_CODE_GRANT:
-                answer = await context.sign_in.redeem_device(_required("device_code", device_code))
+                answer = await context.sign_in.redeem_device(_required("device_code", device_code), client_id=client)
             case str(grant) if grant == ONE_TIME_LINK_GRANT:
                 administrator = None
                 if organization or email or name:
@@ -68,17 +83,25 @@ async def token(
 
 
 @router.post("/oauth/revoke", status_code=200)
-async def revoke(context: ContextDep, token: Annotated[str, Form(max_length=4096)]) -> None:
-    """End the session of a refresh token (RFC 7009)."""
-    await context.sign_in.revoke(token)
+async def revoke(context: ContextDep, token: Annotated[StorableText, Form(max_length=4096)]) -> None:
+    """End the session of a refresh or access token (RFC 7009)."""
+    await context.sign_in.sessions.revoke(token)
 
 
 @router.post("/oauth/device/code", response_model=DeviceAuthorizationResponse)
-async def start_device(context: ContextDep, client_id: Parameter = None) -> Any:
-    """Begin the device flow (RFC 8628)."""
+async def start_device(
+    context: ContextDep,
+    client_id: Parameter = None,
+    scope: Annotated[list[StorableText] | None, Form()] = None,
+    audience: Parameter = None,
+) -> Any:
+    """Begin the device flow (RFC 8628). Scopes may come as one parameter or as several."""
     try:
+        check_audience(audience, context.settings.audience)
         return await context.sign_in.start_device(
-            _required("client_id", client_id), f"{context.settings.public_url}/device"
+            _required("client_id", client_id),
+            f"{context.settings.public_url}/device",
+            granted_scope(" ".join(scope or ())),
         )
     except OAuthError as error:
         return _refusal(error)
@@ -90,17 +113,7 @@ async def jwks(context: ContextDep) -> dict[str, Any]:
     return context.issuer.keys.jwks
 
 
-@router.get("/.well-known/openid-configuration")
-async def openid_configuration(context: ContextDep) -> dict[str, Any]:
-    """Where the issuer's endpoints are (OpenID Connect Discovery 1.0, RFC 8414)."""
-    root = context.settings.public_url
-    return {
-        "issuer": context.settings.issuer,
-        "token_endpoint": f"{root}/oauth/token",
-        "device_authorization_endpoint": f"{root}/oauth/device/code",
-        "revocation_endpoint": f"{root}/oauth/revoke",
-        "jwks_uri": f"{root}/.well-known/jwks.json",
-        "grant_types_supported": ["refresh_token", DEVICE_CODE_GRANT, ONE_TIME_LINK_GRANT],
-        "token_endpoint_auth_methods_supported": ["none"],
-        "id_token_signing_alg_values_supported": ["RS256"],
-    }
+@router.get("/oauth/userinfo")
+async def userinfo(member: MemberDep) -> dict[str, Any]:
+    """Who the caller is (OpenID Connect Core 1.0, section 5.3)."""
+    return profile(member, ("profile", "email"))

@@ -1,41 +1,16 @@
 """The pages a person sees when signing in: the first login, and confirming a device."""
 
-from pathlib import Path
-from typing import Annotated
-
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
-from fastapi.templating import Jinja2Templates
 
 from coverslip.contract.errors import CoverslipError
-from coverslip.contract.fields import StorableText
 from coverslip.service.context import ContextDep
 from coverslip.service.identity.errors import LinkInvalid, OAuthError
 from coverslip.service.identity.passwords import MIN_PASSWORD_LENGTH
+from coverslip.service.identity.rendering import Field, message, page, refuse_cross_site
 from coverslip.service.identity.setup import FirstAdministrator
 
 router = APIRouter(include_in_schema=False)
-_templates = Jinja2Templates(Path(__file__).parent / "pages")
-
-Field = Annotated[StorableText, Form(max_length=4096)]
-
-# Nothing from elsewhere, no scripts, never in a frame, and no address with a secret sent on as a referrer.
-_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
-
-
-def _page(request: Request, name: str, status_code: int = 200, **facts: object) -> HTMLResponse:
-    return _templates.TemplateResponse(request, name, facts, status_code=status_code, headers=_HEADERS)
-
-
-def _message(request: Request, title: str, text: str, status_code: int = 200) -> HTMLResponse:
-    return _page(request, "message.html", status_code, title=title, text=text)
 
 
 @router.get("/welcome")
@@ -44,13 +19,13 @@ async def welcome(request: Request, context: ContextDep, link: str = "") -> HTML
     try:
         purpose = await context.sign_in.link_purpose(link)
     except LinkInvalid as error:
-        return _message(request, "This link is not valid", str(error), 400)
+        return message(request, "This link is not valid", str(error), 400)
     if purpose == "login":
-        return _page(request, "link.html", link=link, fault=None)
-    return _page(request, "setup.html", link=link, fault=None, form=None, min_length=MIN_PASSWORD_LENGTH)
+        return page(request, "link.html", link=link, fault=None)
+    return page(request, "setup.html", link=link, fault=None, form=None, min_length=MIN_PASSWORD_LENGTH)
 
 
-@router.post("/welcome")
+@router.post("/welcome", dependencies=[Depends(refuse_cross_site)])
 async def set_up(
     request: Request,
     context: ContextDep,
@@ -67,26 +42,26 @@ async def set_up(
         purpose = await context.sign_in.link_purpose(link)
         if purpose == "login":
             await context.sign_in.approve_device_by_link(link, user_code)
-            return _message(request, "Signed in", "Your device is signed in. You can close this page.")
+            return message(request, "Signed in", "Your device is signed in. You can close this page.")
         await context.sign_in.set_up(link, form)
     except LinkInvalid as error:
-        return _message(request, "This link is not valid", str(error), 400)
+        return message(request, "This link is not valid", str(error), 400)
     except OAuthError as error:
         fault = str(error)
-        return _page(request, "setup.html", 400, link=link, fault=fault, form=form, min_length=MIN_PASSWORD_LENGTH)
+        return page(request, "setup.html", 400, link=link, fault=fault, form=form, min_length=MIN_PASSWORD_LENGTH)
     except CoverslipError as error:
-        return _page(request, "link.html", 400, link=link, fault=str(error))
+        return page(request, "link.html", 400, link=link, fault=str(error))
     text = f"{form.organization} is set up. On your computer, run `coverslip user login` and sign in as {form.email}."
-    return _message(request, "Welcome to Coverslip", text)
+    return message(request, "Welcome to Coverslip", text)
 
 
 @router.get("/device")
 async def device(request: Request, user_code: str = "") -> HTMLResponse:
     """Where a person confirms the code that a device shows."""
-    return _page(request, "device.html", user_code=user_code, email="", fault=None)
+    return page(request, "device.html", user_code=user_code, email="", fault=None)
 
 
-@router.post("/device")
+@router.post("/device", dependencies=[Depends(refuse_cross_site)])
 async def confirm_device(
     request: Request, context: ContextDep, user_code: Field, email: Field, password: Field
 ) -> HTMLResponse:
@@ -95,5 +70,5 @@ async def confirm_device(
         user_id = await context.sign_in.check_password(email, password)
         await context.sign_in.approve_device(user_code, user_id)
     except CoverslipError as error:
-        return _page(request, "device.html", 400, user_code=user_code, email=email, fault=str(error))
-    return _message(request, "Signed in", "Your device is signed in. You can close this page.")
+        return page(request, "device.html", 400, user_code=user_code, email=email, fault=str(error))
+    return message(request, "Signed in", "Your device is signed in. You can close this page.")

@@ -1,14 +1,16 @@
-"""SQL about accounts, memberships, links, tokens and keys."""
+"""SQL about accounts, memberships, links, devices and keys."""
 
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy import Select, delete, exists, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from coverslip.service.database.rows import AnyRow
 from coverslip.service.identity.tables import (
+    authorization_code,
     device_authorization,
     login_failure,
     one_time_link,
@@ -37,7 +39,24 @@ async def insert_signing_key(
 
 async def member(connection: AsyncConnection, *, user_id: str, organization_id: str) -> AnyRow | None:
     """The account, organization and role of a member who is not disabled."""
-    statement = (
+    found: AnyRow | None = (await connection.execute(_member(user_id, organization_id))).one_or_none()
+    return found
+
+
+async def member_in_session(
+    connection: AsyncConnection, *, user_id: str, organization_id: str, session_id: UUID | None
+) -> AnyRow | None:
+    """As `member`; None too if the session was ended. Without a session, just as `member`."""
+    statement = _member(user_id, organization_id)
+    if session_id is not None:
+        goes_on = exists().where(refresh_token.c.id == session_id, refresh_token.c.revoked_at.is_(None))
+        statement = statement.where(goes_on)
+    found: AnyRow | None = (await connection.execute(statement)).one_or_none()
+    return found
+
+
+def _member(user_id: str, organization_id: str) -> Select[Any]:
+    return (
         select(
             user_account.c.id,
             user_account.c.email,
@@ -57,19 +76,18 @@ async def member(connection: AsyncConnection, *, user_id: str, organization_id: 
             user_account.c.disabled_at.is_(None),
         )
     )
-    return (await connection.execute(statement)).one_or_none()
 
 
-async def first_membership(connection: AsyncConnection, user_id: str) -> AnyRow | None:
-    """The organization a user joined first, and their role there."""
+async def organizations_of(connection: AsyncConnection, user_id: str) -> Sequence[AnyRow]:
+    """The organizations of a user who is not disabled, the one joined first before the others."""
     statement = (
-        select(membership.c.organization_id, membership.c.role)
+        select(organization.c.id, organization.c.display_name)
+        .join(membership, membership.c.organization_id == organization.c.id)
         .join(user_account, user_account.c.id == membership.c.user_id)
         .where(membership.c.user_id == user_id, user_account.c.disabled_at.is_(None))
-        .order_by(membership.c.created_at)
-        .limit(1)
+        .order_by(membership.c.created_at, organization.c.id)
     )
-    return (await connection.execute(statement)).one_or_none()
+    return (await connection.execute(statement)).all()
 
 
 async def account_by_email(connection: AsyncConnection, *, issuer: str, email: str) -> AnyRow | None:
@@ -146,51 +164,21 @@ async def use_link(connection: AsyncConnection, secret_hash: bytes) -> AnyRow | 
     return link
 
 
-async def insert_refresh_token(
+async def insert_device_authorization(
     connection: AsyncConnection,
     *,
-    token_hash: bytes,
-    user_id: str,
-    organization_id: str,
+    device_code_hash: bytes,
+    user_code: str,
     client_id: str,
+    scope: str,
     lifetime: timedelta,
-) -> None:
-    await connection.execute(
-        insert(refresh_token).values(
-            token_hash=token_hash,
-            user_id=user_id,
-            organization_id=organization_id,
-            client_id=client_id,
-            expires_at=func.now() + lifetime,
-        )
-    )
-
-
-async def valid_refresh_token(connection: AsyncConnection, token_hash: bytes) -> AnyRow | None:
-    statement = select(refresh_token).where(
-        refresh_token.c.token_hash == token_hash,
-        refresh_token.c.revoked_at.is_(None),
-        refresh_token.c.expires_at > func.now(),
-    )
-    return (await connection.execute(statement)).one_or_none()
-
-
-async def revoke_refresh_token(connection: AsyncConnection, token_hash: bytes) -> None:
-    await connection.execute(
-        update(refresh_token)
-        .where(refresh_token.c.token_hash == token_hash, refresh_token.c.revoked_at.is_(None))
-        .values(revoked_at=func.now())
-    )
-
-
-async def insert_device_authorization(
-    connection: AsyncConnection, *, device_code_hash: bytes, user_code: str, client_id: str, lifetime: timedelta
 ) -> None:
     await connection.execute(
         insert(device_authorization).values(
             device_code_hash=device_code_hash,
             user_code=user_code,
             client_id=client_id,
+            scope=scope,
             expires_at=func.now() + lifetime,
         )
     )
@@ -241,3 +229,19 @@ async def recent_login_failures(connection: AsyncConnection, email: str, window:
 
 async def forget_login_failures(connection: AsyncConnection, email: str) -> None:
     await connection.execute(delete(login_failure).where(login_failure.c.email == email.lower()))
+
+
+async def delete_spent(connection: AsyncConnection, age: timedelta) -> None:
+    """Forget wrong passwords, device codes, links and sessions that have meant nothing for longer than ``age``."""
+    then = func.now() - age
+    # A code that was redeemed goes before the session it gave.
+    is_needed = exists().where(authorization_code.c.session_id == refresh_token.c.id)
+    for statement in (
+        delete(login_failure).where(login_failure.c.failed_at < then),
+        delete(device_authorization).where(device_authorization.c.expires_at < then),
+        delete(one_time_link).where(or_(one_time_link.c.used_at < then, one_time_link.c.expires_at < then)),
+        delete(refresh_token).where(
+            or_(refresh_token.c.revoked_at < then, refresh_token.c.expires_at < then), ~is_needed
+        ),
+    ):
+        await connection.execute(statement)

@@ -1,4 +1,4 @@
-from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, LargeBinary, Table, Text, func, text
+from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, LargeBinary, Table, Text, Uuid, func, text
 
 from coverslip.service.database.metadata import instant, json_object, metadata
 
@@ -52,7 +52,12 @@ refresh_token = Table(
     Column("created_at", instant, nullable=False, server_default=text("now()")),
     Column("expires_at", instant, nullable=False),
     Column("revoked_at", instant),
+    Column("id", Uuid, nullable=False, unique=True, server_default=text("gen_random_uuid()")),
+    Column("scope", Text, nullable=False, server_default="offline_access"),
+    Column("label", Text),
+    Column("last_used_at", instant),
 )
+Index("refresh_token_user", refresh_token.c.user_id)
 
 device_authorization = Table(
     "device_authorization",
@@ -63,7 +68,26 @@ device_authorization = Table(
     Column("created_at", instant, nullable=False, server_default=text("now()")),
     Column("expires_at", instant, nullable=False),
     Column("user_id", Text, ForeignKey("user_account.id")),
+    Column("scope", Text, nullable=False, server_default="offline_access"),
 )
+
+authorization_code = Table(
+    "authorization_code",
+    metadata,
+    Column("code_hash", LargeBinary, primary_key=True),
+    Column("client_id", Text, nullable=False),
+    Column("redirect_uri", Text, nullable=False),
+    Column("code_challenge", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("state", Text),
+    Column("nonce", Text),
+    Column("user_id", Text, ForeignKey("user_account.id"), nullable=False),
+    Column("organization_id", Text, ForeignKey("organization.id")),
+    Column("created_at", instant, nullable=False, server_default=text("now()")),
+    Column("expires_at", instant, nullable=False),
+    Column("session_id", Uuid, ForeignKey("refresh_token.id")),
+)
+Index("authorization_code_expires", authorization_code.c.expires_at)
 
 login_failure = Table(
     "login_failure",

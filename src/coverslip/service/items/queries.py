@@ -6,11 +6,13 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import ColumnElement, false, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from coverslip.contract.fields import JsonObject
 from coverslip.contract.items import ItemTerminationReason
+from coverslip.service.access.queries import item_in
+from coverslip.service.access.sharing_rules import RunParts
 from coverslip.service.database.rows import AnyRow
 from coverslip.service.items.rules import ItemStatus
 from coverslip.service.items.tables import item
@@ -36,6 +38,8 @@ class ItemFilter:
     state: str | None = None
     termination_reason: str | None = None
     custom_metadata: str | None = None
+    endings: Sequence[str | None] | None = None
+    """Termination reasons, None among them for items that have not ended."""
 
 
 def status_of(row: AnyRow) -> ItemStatus:
@@ -99,16 +103,16 @@ async def next_waiting(connection: AsyncConnection, run_id: UUID) -> AnyRow | No
 
 
 async def items(
-    connection: AsyncConnection, run_id: UUID, narrow: ItemFilter, *, order: SortOrder, page: Page
+    connection: AsyncConnection, parts: RunParts, narrow: ItemFilter, *, order: SortOrder, page: Page
 ) -> Sequence[AnyRow]:
-    """The items of a run that pass the filter, with ``waiting_rank`` for those that wait (from 1)."""
+    """The items among ``parts`` of a run that pass the filter, with ``waiting_rank`` for those that wait (from 1)."""
     # The rank is counted over all waiting items of the run, so before the filter.
     rank = (
         select(item.c.id, func.row_number().over(order_by=item.c.position).label("waiting_rank"))
-        .where(item.c.run_id == run_id, item.c.state == State.PENDING)
+        .where(item.c.run_id == parts.run_id, item.c.state == State.PENDING)
         .subquery()
     )
-    conditions: list[ColumnElement[bool]] = [item.c.run_id == run_id]
+    conditions = [item_in(parts)]
     if narrow.item_ids is not None:
         conditions.append(item.c.id.in_(narrow.item_ids))
     if narrow.external_ids is not None:
@@ -117,6 +121,10 @@ async def items(
         conditions.append(item.c.state == narrow.state)
     if narrow.termination_reason is not None:
         conditions.append(item.c.termination_reason == narrow.termination_reason)
+    if narrow.endings is not None:
+        reasons = [ending for ending in narrow.endings if ending is not None]
+        unfinished = item.c.termination_reason.is_(None) if None in narrow.endings else false()
+        conditions.append(or_(item.c.termination_reason.in_(reasons), unfinished))
     if narrow.custom_metadata is not None:
         conditions.append(matches_jsonpath(item.c.custom_metadata, narrow.custom_metadata))
     statement = (

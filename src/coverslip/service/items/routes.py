@@ -17,7 +17,8 @@ from coverslip.contract.artifacts import (
 from coverslip.contract.items import ItemResultReadResponse, ItemState, ItemTerminationReason
 from coverslip.contract.metadata import CustomMetadataUpdateRequest, CustomMetadataUpdateResponse
 from coverslip.service.access.principal import Principal
-from coverslip.service.access.rules import readable_runs
+from coverslip.service.access.reading import ReadingDep
+from coverslip.service.access.sharing_rules import RunParts
 from coverslip.service.artifacts import queries as artifacts
 from coverslip.service.artifacts.download import artifact_url
 from coverslip.service.context import Context, ContextDep
@@ -28,7 +29,6 @@ from coverslip.service.items.errors import ItemNotFound
 from coverslip.service.lifecycle import State
 from coverslip.service.paging import Page, SortOrder, sort_order
 from coverslip.service.runs import commands
-from coverslip.service.runs import queries as runs
 from coverslip.service.runs.checksum import metadata_checksum
 from coverslip.service.runs.entity_tags import entity_tag_headers
 from coverslip.service.runs.errors import RunNotFound
@@ -48,7 +48,6 @@ _SORT_DESCRIPTION = (
 class _Found:
     """Items of a run with their artifacts."""
 
-    run: AnyRow
     items: Sequence[AnyRow]
     inputs: Sequence[AnyRow]
     outputs: Sequence[AnyRow]
@@ -56,24 +55,22 @@ class _Found:
 
 async def _find(
     connection: AsyncConnection,
-    principal: Principal,
-    run_id: UUID,
+    parts: RunParts,
     narrow: queries.ItemFilter,
     page: Page,
     order: SortOrder | None = None,
 ) -> _Found:
-    run = await runs.run_by_id(connection, run_id, readable_runs(principal))
-    if run is None:
-        raise RunNotFound
-    rows = await queries.items(connection, run_id, narrow, order=order or [], page=page)
+    rows = await queries.items(connection, parts, narrow, order=order or [], page=page)
     ids = [row.id for row in rows]
-    return _Found(run, rows, await artifacts.inputs_of(connection, ids), await artifacts.outputs_of(connection, ids))
+    return _Found(rows, await artifacts.inputs_of(connection, ids), await artifacts.outputs_of(connection, ids))
 
 
-async def _responses(context: Context, principal: Principal, found: _Found) -> list[ItemResultReadResponse]:
+async def _responses(
+    context: Context, principal: Principal, run: AnyRow, found: _Found
+) -> list[ItemResultReadResponse]:
     inputs: dict[UUID, list[InputArtifactResultReadResponse]] = defaultdict(list)
     outputs: dict[UUID, list[OutputArtifactResultReadResponse]] = defaultdict(list)
-    is_submitter = principal.user_id == found.run.submitted_by
+    is_submitter = principal.user_id == run.submitted_by
     for row in found.inputs:
         inputs[row.item_id].append(
             InputArtifactResultReadResponse(
@@ -100,7 +97,7 @@ async def _responses(context: Context, principal: Principal, found: _Found) -> l
         )
     preceding = (0, 0)
     if any(row.state == State.PENDING for row in found.items):
-        preceding = await items_before(context, found.run)
+        preceding = await items_before(context, run)
     return [
         ItemResultReadResponse(
             item_id=row.id,
@@ -129,9 +126,9 @@ async def _responses(context: Context, principal: Principal, found: _Found) -> l
     responses={404: {"description": "No such run for you"}},
 )
 async def list_items(
-    run_id: UUID,
     context: ContextDep,
     principal: PrincipalDep,
+    reading: ReadingDep,
     item_id__in: Annotated[list[UUID] | None, Query(description="Only items with these ids")] = None,
     external_id__in: Annotated[list[str] | None, Query(description="Only items with these external ids")] = None,
     state: Annotated[ItemState | None, Query(description="Only items in this state")] = None,
@@ -146,9 +143,11 @@ async def list_items(
     """The items of a run with their artifacts, in the order they were submitted unless sorted otherwise."""
     narrow = queries.ItemFilter(item_id__in, external_id__in, state, termination_reason, custom_metadata)
     order = sort_order(sort, queries.ITEM_SORT)
-    async with listing(context, principal, custom_metadata) as connection:
-        found = await _find(connection, principal, run_id, narrow, Page(page, page_size), order)
-    return await _responses(context, principal, found)
+    if not reading.parts.has_items:
+        raise RunNotFound
+    async with listing(context, reading.scope, custom_metadata) as connection:
+        found = await _find(connection, reading.parts, narrow, Page(page, page_size), order)
+    return await _responses(context, principal, reading.run, found)
 
 
 @router.put(
@@ -186,13 +185,13 @@ async def replace_metadata(
     responses={403: {"description": "Not yours to see"}, 404: {"description": "No such item for you"}},
 )
 async def read_item(
-    run_id: UUID, external_id: str, context: ContextDep, principal: PrincipalDep, response: Response
+    external_id: str, context: ContextDep, principal: PrincipalDep, reading: ReadingDep, response: Response
 ) -> ItemResultReadResponse:
     """One item with its artifacts."""
     narrow = queries.ItemFilter(external_ids=[external_id])
-    async with context.database.transaction(principal.scope) as connection:
-        found = await _find(connection, principal, run_id, narrow, Page(1, 1))
-    for item in await _responses(context, principal, found):
+    async with context.database.transaction(reading.scope) as connection:
+        found = await _find(connection, reading.parts, narrow, Page(1, 1))
+    for item in await _responses(context, principal, reading.run, found):
         response.headers.update(entity_tag_headers(item.custom_metadata_checksum))
         return item
     raise ItemNotFound

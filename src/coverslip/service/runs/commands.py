@@ -8,6 +8,7 @@ from coverslip.contract.artifacts import ArtifactOutput, ArtifactTerminationReas
 from coverslip.contract.fields import JsonObject
 from coverslip.contract.runs import RunTerminationReason
 from coverslip.service.access.principal import Principal
+from coverslip.service.access.reading import shared_parts
 from coverslip.service.access.rules import AllRuns, may_change_run, readable_runs
 from coverslip.service.artifacts import queries as artifacts
 from coverslip.service.artifacts.errors import ResultsDeleted
@@ -34,9 +35,9 @@ from coverslip.service.storage.store import Area, ObjectKey
 
 
 async def lock_changeable_run(
-    connection: AsyncConnection, principal: Principal, run_id: UUID, action: str
+    connection: AsyncConnection, principal: Principal, run_id: UUID, action: str, *, within: bool = False
 ) -> queries.LockedRun:
-    """Lock a run that ``principal`` may change.
+    """Lock a run that ``principal`` may change; ``within`` it, if the change is to an item.
 
     Raises
     ------
@@ -47,10 +48,12 @@ async def lock_changeable_run(
     """
     locked = await queries.lock_run(connection, run_id, readable_runs(principal))
     if locked is None:
-        raise RunNotFound
-    if not may_change_run(principal, organization_id=locked.organization_id, submitted_by=locked.submitted_by):
-        raise Forbidden(needed=f"being its submitter or an administrator to {action} a run")
-    return locked
+        shared = await shared_parts(connection, principal, run_id)
+        if not (shared.whole or (within and shared.has_items)):
+            raise RunNotFound
+    elif may_change_run(principal, organization_id=locked.organization_id, submitted_by=locked.submitted_by):
+        return locked
+    raise Forbidden(needed=f"being its submitter or an administrator to {action} a run")
 
 
 async def cancel_run(context: Context, principal: Principal, run_id: UUID) -> None:
@@ -151,7 +154,7 @@ async def replace_metadata(
         If ``expected_checksum`` or the header ``if_match`` is given and does not fit the present value.
     """
     async with context.database.transaction(principal.scope) as connection:
-        await lock_changeable_run(connection, principal, run_id, "change")
+        await lock_changeable_run(connection, principal, run_id, "change", within=external_id is not None)
         if external_id is None:
             row = await queries.run_by_id(connection, run_id, readable_runs(principal))
         else:

@@ -1,8 +1,8 @@
 """Creating a run: checked as a whole, written in one transaction."""
 
-import asyncio
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -17,18 +17,17 @@ from coverslip.service.catalog import queries as catalog
 from coverslip.service.catalog.errors import ApplicationNotFound, RunVersionNotFound
 from coverslip.service.catalog.rules import newest_first
 from coverslip.service.context import Context
+from coverslip.service.database.notifications import WORK, notify
 from coverslip.service.database.rows import AnyRow
 from coverslip.service.events.queries import NewEvent
 from coverslip.service.items import queries as items
 from coverslip.service.items.rules import ItemStatus
 from coverslip.service.runs import queries
 from coverslip.service.runs.errors import IdempotencyKeyReused, RunRefused
+from coverslip.service.runs.own_inputs import find_own_inputs, hold_own_inputs
 from coverslip.service.runs.rules import RunStatus, Statistics
 from coverslip.service.runs.validation import Fault, faults_of
 from coverslip.service.scheduling.rules import due_by
-from coverslip.service.storage import queries as objects
-from coverslip.service.storage.errors import ObjectNotUsable
-from coverslip.service.storage.store import Area, ObjectKey
 
 
 async def create_run(
@@ -43,8 +42,8 @@ async def create_run(
     now = datetime.now(UTC)
     async with context.database.transaction(principal.scope) as connection:
         version = await _version(connection, request)
-    paths, object_faults = await _own_objects(context, principal, request)
-    digest = _digest(request, paths)
+    own = await find_own_inputs(context, principal, request)
+    digest = _digest(request, own.paths)
     async with context.database.transaction(principal.scope) as connection:
         if idempotency_key is not None:
             earlier = await queries.run_by_idempotency_key(
@@ -58,9 +57,10 @@ async def create_run(
                 if earlier.request_digest != digest:
                     raise IdempotencyKeyReused(run_id=earlier.id)
                 return UUID(str(earlier.id))
-        _refuse_faults(context, request, version, now, object_faults)
-        run_id = await _insert(connection, principal, request, version, paths, now, idempotency_key, digest)
-        await context.work.announce(connection)
+        _refuse_faults(context, request, version, now, own.faults)
+        await hold_own_inputs(connection, principal, request, own)
+        run_id = await _insert(connection, principal, request, version, own.paths, now, idempotency_key, digest)
+        await notify(connection, WORK)
     return run_id
 
 
@@ -73,8 +73,8 @@ async def validate_run(context: Context, principal: Principal, request: RunCreat
     """
     async with context.database.transaction(principal.scope) as connection:
         version = await _version(connection, request)
-    _, object_faults = await _own_objects(context, principal, request)
-    _refuse_faults(context, request, version, datetime.now(UTC), object_faults)
+    own = await find_own_inputs(context, principal, request)
+    _refuse_faults(context, request, version, datetime.now(UTC), own.faults)
     return RunValidationResponse(
         application_id=version.application_id, version_number=version.number, item_count=len(request.items)
     )
@@ -102,34 +102,7 @@ async def _version(connection: AsyncConnection, request: RunCreationRequest) -> 
     return version
 
 
-async def _own_objects(
-    context: Context, principal: Principal, request: RunCreationRequest
-) -> tuple[dict[str, str], list[Fault]]:
-    """Which download URLs lead into our own store, and to what path; a fault for each the caller may not use."""
-    places: dict[str, tuple[str | int, ...]] = {}
-    keys: dict[str, ObjectKey | None] = {}
-    for i, item in enumerate(request.items):
-        for j, artifact in enumerate(item.input_artifacts):
-            url = artifact.download_url
-            places[url] = ("body", "items", i, "input_artifacts", j, "download_url")
-            keys[url] = context.store.owned_key(url)
-    own = {url: key for url, key in keys.items() if key is not None}
-    async with context.database.transaction(principal.scope) as connection:
-        usable = await objects.paths_of_organization(
-            connection,
-            organization_id=principal.organization_id,
-            paths={key.path for key in own.values() if key.area is Area.INPUTS},
-        )
-    stats = await asyncio.gather(*(context.store.stat(key) for key in own.values()))
-    faults = [
-        Fault(places[url], ObjectNotUsable.code, str(ObjectNotUsable(path=key.path)))
-        for (url, key), stat in zip(own.items(), stats, strict=True)
-        if key.area is not Area.INPUTS or key.path not in usable or stat is None
-    ]
-    return {url: key.path for url, key in own.items()}, faults
-
-
-def _digest(request: RunCreationRequest, paths: dict[str, str]) -> bytes:
+def _digest(request: RunCreationRequest, paths: Mapping[str, str]) -> bytes:
     """What two requests with one Idempotency-Key must have in common: what is to be processed, and how.
 
     Signatures in URLs of our own store, notes and timestamps may differ between an attempt and its repetition.
@@ -153,7 +126,7 @@ async def _insert(
     principal: Principal,
     request: RunCreationRequest,
     version: AnyRow,
-    paths: dict[str, str],
+    paths: Mapping[str, str],
     now: datetime,
     idempotency_key: str | None,
     digest: bytes,

@@ -21,10 +21,11 @@ from coverslip.contract.runs import (
     RunValidationResponse,
     SchedulingResponse,
 )
-from coverslip.service.access.principal import Principal
-from coverslip.service.access.rules import own_runs, readable_runs, runs_of_organization
+from coverslip.service.access.reading import ReadingDep
+from coverslip.service.access.rules import own_runs, runs_of_organization
 from coverslip.service.context import Context, ContextDep
 from coverslip.service.database.rows import AnyRow
+from coverslip.service.database.scope import Scope
 from coverslip.service.errors import Forbidden
 from coverslip.service.identity.authentication import PrincipalDep
 from coverslip.service.lifecycle import State
@@ -71,9 +72,7 @@ _CAUSED_BY_FILTER = ("0A", "22", "42", "54")
 
 
 @asynccontextmanager
-async def listing(
-    context: Context, principal: Principal, metadata_filter: str | None
-) -> AsyncIterator[AsyncConnection]:
+async def listing(context: Context, scope: Scope, metadata_filter: str | None) -> AsyncIterator[AsyncConnection]:
     """A transaction for a list: with a metadata filter, which users write, one that can neither write nor hang.
 
     Raises
@@ -81,12 +80,12 @@ async def listing(
     FilterRefused, FilterTooSlow
     """
     if metadata_filter is None:
-        async with context.database.transaction(principal.scope) as connection:
+        async with context.database.transaction(scope) as connection:
             yield connection
         return
     timeout_ms = context.settings.filter_timeout_ms
     try:
-        async with context.database.filtering(principal.scope, timeout_ms) as connection:
+        async with context.database.filtering(scope, timeout_ms) as connection:
             yield connection
     except DBAPIError as error:
         sqlstate = getattr(error.orig, "sqlstate", None) or ""
@@ -171,7 +170,7 @@ async def list_runs(
         organization_id=principal.organization_id if organization_id == "my_org" else organization_id,
     )
     order = sort_order(sort, queries.RUN_SORT)
-    async with listing(context, principal, custom_metadata) as connection:
+    async with listing(context, principal.scope, custom_metadata) as connection:
         rows = await queries.runs(connection, scope, narrow, order=order, page=Page(page, page_size))
     return [_response(row) for row in rows]
 
@@ -220,12 +219,11 @@ async def submit_run(
     summary="Read a run",
     responses={403: {"description": "Not yours to see"}, 404: {"description": "No such run for you"}},
 )
-async def read_run(run_id: UUID, context: ContextDep, principal: PrincipalDep, response: Response) -> RunReadResponse:
+async def read_run(context: ContextDep, reading: ReadingDep, response: Response) -> RunReadResponse:
     """A run with its statistics, and how many items are processed before its next one."""
-    async with context.database.transaction(principal.scope) as connection:
-        row = await queries.run_by_id(connection, run_id, readable_runs(principal))
-        if row is None:
-            raise RunNotFound
+    if not reading.parts.whole:
+        raise RunNotFound
+    row = reading.run
     found = _response(row, await items_before(context, row) if row.state != State.TERMINATED else None)
     response.headers.update(entity_tag_headers(found.custom_metadata_checksum))
     return found
@@ -296,14 +294,12 @@ async def replace_metadata(
 @extension_router.get(
     "/{run_id}/progress", operation_id="read_progress", responses={404: {"description": "No such run for you"}}
 )
-async def read_progress(
-    run_id: UUID, context: ContextDep, principal: PrincipalDep, response: Response
-) -> list[ItemProgress]:
+async def read_progress(context: ContextDep, reading: ReadingDep, response: Response) -> list[ItemProgress]:
     """What workers are doing with the items of a run right now."""
-    async with context.database.transaction(principal.scope) as connection:
-        if await queries.run_by_id(connection, run_id, readable_runs(principal)) is None:
-            raise RunNotFound
-        rows = await progress_of_run(connection, run_id)
+    if not reading.parts.has_items:
+        raise RunNotFound
+    async with context.database.transaction(reading.scope) as connection:
+        rows = await progress_of_run(connection, reading.parts)
     response.headers["Cache-Control"] = "no-store"
     return [
         ItemProgress(

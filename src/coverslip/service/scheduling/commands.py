@@ -25,9 +25,10 @@ from coverslip.contract.worker import (
 )
 from coverslip.service.access.rules import AllRuns
 from coverslip.service.artifacts import queries as artifacts
-from coverslip.service.artifacts.rules import attempt_prefix, result_path
+from coverslip.service.artifacts.rules import attempt_prefix, result_path, uploaded_path
 from coverslip.service.catalog import queries as catalog
 from coverslip.service.context import Context
+from coverslip.service.database.notifications import WORK, notify
 from coverslip.service.database.rows import AnyRow
 from coverslip.service.database.scope import PlatformScope
 from coverslip.service.events.queries import NewEvent
@@ -45,7 +46,8 @@ from coverslip.service.scheduling.errors import (
     LeaseLost,
 )
 from coverslip.service.scheduling.rules import LATE_UPLOADS_UNTIL, UPLOAD_URL_LIFETIME, GiveUp, after_failure
-from coverslip.service.storage.store import Area, ObjectKey
+from coverslip.service.storage.errors import ChecksumDiffers, ObjectNotFound, SizeDiffers
+from coverslip.service.storage.store import Area, ObjectKey, content_name
 
 _PLATFORM = PlatformScope()
 
@@ -62,7 +64,7 @@ async def wait_for_lease(
     """Lease an item to a worker; wait up to ``request.wait_s`` seconds for one, but not for a worker that has left."""
     loop = asyncio.get_running_loop()
     give_up_at = loop.time() + request.wait_s
-    with context.work.watch() as announced:
+    with context.notifications.watch(WORK) as announced:
         while True:
             announced.clear()
             # An item leased to a worker that is gone would wait until the lease expires.
@@ -194,15 +196,13 @@ async def sign_artifact(
     """
     async with context.database.transaction(_PLATFORM) as connection:
         lease = await _require_lease(connection, worker_id, item_id, token, lock=True)
-        artifact = await artifacts.output_by_name(connection, item_id, request.name)
-        if artifact is None:
-            raise ArtifactNotDeclared(name=request.name)
+        artifact = await _declared_artifact(connection, item_id, request.name)
         status = artifacts.status_of(artifact)
         if status.state is State.TERMINATED:
             return None
         await artifacts.save_uploading(connection, artifact.id, status.uploading())
     return context.store.sign_put(
-        _result_key(lease, request.name),
+        _uploaded_key(lease, request.name),
         expires_in_s=int(UPLOAD_URL_LIFETIME.total_seconds()),
         size_bytes=request.size_bytes,
         checksum_base64_crc32c=request.checksum_base64_crc32c,
@@ -220,16 +220,21 @@ async def publish_artifact(
     """
     async with context.database.transaction(_PLATFORM) as connection:
         lease = await _require_lease(connection, worker_id, item_id, token)
-    key = _result_key(lease, request.name)
-    is_there = await context.store.holds(
-        key, size_bytes=request.size_bytes, checksum_base64_crc32c=request.checksum_base64_crc32c
-    )
+        artifact = await _declared_artifact(connection, item_id, request.name)
+        if artifacts.status_of(artifact).state is State.TERMINATED:
+            return
+    uploaded, key = _uploaded_key(lease, request.name), _result_key(lease, request)
+    try:
+        await context.store.join(
+            [uploaded], key, size_bytes=request.size_bytes, checksum_base64_crc32c=request.checksum_base64_crc32c
+        )
+        is_there = True
+    except (ObjectNotFound, SizeDiffers, ChecksumDiffers):
+        is_there = False
     async with context.database.transaction(_PLATFORM) as connection:
         locked = await runs.lock_run(connection, lease.run_id, AllRuns())
         await _require_lease(connection, worker_id, item_id, token, lock=True)
-        artifact = await artifacts.output_by_name(connection, item_id, request.name)
-        if artifact is None:
-            raise ArtifactNotDeclared(name=request.name)
+        artifact = await _declared_artifact(connection, item_id, request.name)
         status = artifacts.status_of(artifact)
         if status.state is State.TERMINATED:
             return
@@ -248,10 +253,27 @@ async def publish_artifact(
         assert locked is not None
         available = NewEvent("artifact.available", item_id, {"name": request.name, "artifact_id": str(artifact.id)})
         await runs.save_run(connection, locked, locked.status, [available])
+    await context.store.delete(uploaded)
 
 
-def _result_key(lease: AnyRow, name: str) -> ObjectKey:
-    return ObjectKey(Area.RESULTS, result_path(lease.organization_id, lease.run_id, lease.item_id, lease.attempt, name))
+async def _declared_artifact(connection: AsyncConnection, item_id: UUID, name: str) -> AnyRow:
+    artifact = await artifacts.output_by_name(connection, item_id, name)
+    if artifact is None:
+        raise ArtifactNotDeclared(name=name)
+    return artifact
+
+
+def _attempt_prefix(lease: AnyRow) -> str:
+    return attempt_prefix(lease.organization_id, lease.run_id, lease.item_id, lease.attempt)
+
+
+def _uploaded_key(lease: AnyRow, name: str) -> ObjectKey:
+    return ObjectKey(Area.PARTS, uploaded_path(_attempt_prefix(lease), name))
+
+
+def _result_key(lease: AnyRow, request: ArtifactPublishRequest) -> ObjectKey:
+    content = content_name(request.size_bytes, request.checksum_base64_crc32c)
+    return ObjectKey(Area.RESULTS, result_path(_attempt_prefix(lease), request.name, content))
 
 
 async def _check_metadata(connection: AsyncConnection, run_id: UUID, name: str, metadata: JsonObject) -> None:
@@ -348,7 +370,7 @@ async def _end_attempt(
             await artifacts.give_up_unfinished(connection, [item_id], reason, after.error_code, after.error_message)
     else:
         await artifacts.requeue_unfinished(connection, item_id)
-        await context.work.announce(connection)
+        await notify(connection, WORK)
     status = locked.status.item_moved(before, after)
     await runs.save_run(connection, locked, status, _events(item_id, attempt, after, locked, status, end))
 
@@ -377,8 +399,9 @@ async def sweep_attempt(context: Context, attempt: AnyRow) -> None:
     async with context.database.transaction(_PLATFORM) as connection:
         owned = await artifacts.available_paths(connection, attempt.item_id)
     prefix = attempt_prefix(attempt.organization_id, attempt.run_id, attempt.item_id, attempt.number)
-    async for stat in context.store.list(Area.RESULTS, prefix):
-        if stat.key.path not in owned:
-            await context.store.delete(stat.key)
+    for area in (Area.PARTS, Area.RESULTS):
+        async for stat in context.store.list(area, prefix):
+            if area is Area.PARTS or stat.key.path not in owned:
+                await context.store.delete(stat.key)
     async with context.database.transaction(_PLATFORM) as connection:
         await leases.mark_swept(connection, attempt.item_id, attempt.number, late_uploads_until=LATE_UPLOADS_UNTIL)

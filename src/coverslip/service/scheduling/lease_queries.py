@@ -11,6 +11,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from coverslip.contract.worker import AttemptOutcome
+from coverslip.service.access.queries import item_in
+from coverslip.service.access.sharing_rules import RunParts
 from coverslip.service.database.rows import AnyRow
 from coverslip.service.items.tables import item
 from coverslip.service.scheduling.tables import attempt, lease, worker
@@ -184,13 +186,13 @@ async def sweep_again(connection: AsyncConnection, run_id: UUID) -> None:
     await connection.execute(update(attempt).where(attempt.c.run_id == run_id).values(sweep_due_at=func.now()))
 
 
-async def progress_of_run(connection: AsyncConnection, run_id: UUID) -> Sequence[AnyRow]:
-    """Stage and fraction of every item of a run that is being processed."""
+async def progress_of_run(connection: AsyncConnection, parts: RunParts) -> Sequence[AnyRow]:
+    """Stage and fraction of every item among ``parts`` of a run that is being processed."""
     statement = (
         select(lease.c.item_id, item.c.external_id, attempt.c.number, attempt.c.stage, attempt.c.fraction)
         .join(item, item.c.id == lease.c.item_id)
         .join(attempt, (attempt.c.item_id == lease.c.item_id) & (attempt.c.number == lease.c.attempt))
-        .where(lease.c.run_id == run_id)
+        .where(item_in(parts))
         .order_by(item.c.position)
     )
     return (await connection.execute(statement)).all()

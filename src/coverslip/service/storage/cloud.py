@@ -3,22 +3,20 @@
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import datetime
 from urllib.parse import quote
 
+import httpx
 import obstore
+from anyio.to_thread import run_sync
 from obstore.exceptions import BaseError
 from obstore.store import GCSStore, S3Store
 
-from coverslip.service.storage.errors import (
-    ChecksumDiffers,
-    ObjectKeyInvalid,
-    ObjectNotFound,
-    ObjectTooLarge,
-    SizeDiffers,
-    StoreUnavailable,
-)
+from coverslip.service.errors import ServiceError
+from coverslip.service.storage.errors import ObjectKeyInvalid, ObjectNotFound, ObjectTooLarge, StoreUnavailable
 from coverslip.service.storage.query_signing import QuerySigner
 from coverslip.service.storage.store import Area, ObjectKey, ObjectStat
+from coverslip.service.storage.unfinished import abort_unfinished_uploads
 from coverslip.service.storage.verifying import verified
 
 MAX_PUT_BYTES = 5 * 1024**3
@@ -37,8 +35,9 @@ log = logging.getLogger(__name__)
 class CloudStore:
     """An ``ObjectStore`` in a bucket.
 
-    Such a store keeps whatever is PUT to a signed URL: S3 refuses another size, but no store another checksum. So an
-    object that was uploaded counts only when `join` or `holds` has read it and found it to be what was announced.
+    Such a store keeps whatever is PUT to a signed URL, as often as it is: S3 refuses another size, but no store another
+    checksum. So what is uploaded is but a part, until `join` has read it, found it to be what was announced, and
+    written it to a key for which nobody has a URL for PUT.
 
     Parameters
     ----------
@@ -99,18 +98,6 @@ class CloudStore:
             return None
         return ObjectStat(key, meta["size"])
 
-    async def holds(self, key: ObjectKey, *, size_bytes: int, checksum_base64_crc32c: str) -> bool:
-        stat = await self.stat(key)
-        if stat is None or stat.size_bytes != size_bytes:
-            return False
-        content = self.open_range(key)
-        try:
-            async for _ in verified(content, size_bytes=size_bytes, checksum_base64_crc32c=checksum_base64_crc32c):
-                pass
-        except (ObjectNotFound, SizeDiffers, ChecksumDiffers):
-            return False
-        return True
-
     async def open_range(self, key: ObjectKey, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         stat = await self.stat(key)
         if stat is None:
@@ -138,6 +125,9 @@ class CloudStore:
                 if name.startswith(prefix):
                     yield ObjectStat(ObjectKey(area, name), meta["size"])
 
+    async def write(self, key: ObjectKey, chunks: AsyncIterator[bytes]) -> None:
+        await self._write(key, chunks, part_bytes=_PART_BYTES)
+
     async def join(
         self, parts: Sequence[ObjectKey], key: ObjectKey, *, size_bytes: int, checksum_base64_crc32c: str
     ) -> None:
@@ -147,19 +137,36 @@ class CloudStore:
                     yield chunk
 
         content = verified(chunks(), size_bytes=size_bytes, checksum_base64_crc32c=checksum_base64_crc32c)
-        with _asking():
-            if size_bytes <= _PART_BYTES:
-                whole = b"".join([chunk async for chunk in content])
-                await obstore.put_async(self._bucket, str(key), whole, use_multipart=False)
-            else:
-                # An error of `content` makes the client abort: nothing is kept, neither object nor parts.
-                await obstore.put_async(
-                    self._bucket,
-                    str(key),
-                    content,
-                    chunk_size=max(_PART_BYTES, -(-size_bytes // _MAX_PARTS)),
-                    max_concurrency=_PARALLEL,
-                )
+        await self._write(key, content, part_bytes=max(_PART_BYTES, -(-size_bytes // _MAX_PARTS)))
+
+    async def _write(self, key: ObjectKey, chunks: AsyncIterator[bytes], *, part_bytes: int) -> None:
+        beginning = bytearray()
+        async for chunk in chunks:
+            beginning += chunk
+            if len(beginning) > part_bytes:
+                break
+        else:
+            with _asking(missing=StoreUnavailable):
+                await obstore.put_async(self._bucket, str(key), bytes(beginning), use_multipart=False)
+            return
+
+        async def whole() -> AsyncIterator[bytes]:
+            yield bytes(beginning)
+            beginning.clear()
+            async for chunk in chunks:
+                yield chunk
+
+        # An error of the chunks makes the client abort: nothing is kept, neither object nor parts.
+        with _asking(missing=StoreUnavailable):
+            await obstore.put_async(self._bucket, str(key), whole(), chunk_size=part_bytes, max_concurrency=_PARALLEL)
+
+    async def drop_unfinished(self, begun_before: datetime) -> None:
+        prefixes = tuple(f"{self._root}{area}/" for area in Area)
+        try:
+            await run_sync(abort_unfinished_uploads, self._signer, prefixes, begun_before)
+        except (httpx.TransportError, ValueError) as error:
+            log.error("the object store failed: %s", error)
+            raise StoreUnavailable from error
 
     async def delete(self, key: ObjectKey) -> None:
         with contextlib.suppress(ObjectNotFound), _asking():
@@ -167,12 +174,19 @@ class CloudStore:
 
 
 @contextlib.contextmanager
-def _asking() -> Iterator[None]:
-    """The client's errors as ours."""
+def _asking(missing: type[ServiceError] = ObjectNotFound) -> Iterator[None]:
+    """The client's errors as ours.
+
+    Parameters
+    ----------
+    missing
+        What it means that something is not there. It is nothing to write to that can be missing; but a store with a
+        file system below says so when another request has just removed the empty folder.
+    """
     try:
         yield
     except FileNotFoundError:
-        raise ObjectNotFound from None
+        raise missing from None
     except BaseError as error:
         log.error("the object store failed: %s", str(error).partition("\n")[0])
         raise StoreUnavailable from error

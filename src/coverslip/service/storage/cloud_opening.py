@@ -15,8 +15,10 @@ from coverslip.contract.errors import CoverslipError
 from coverslip.service.settings import ServiceSettings, SettingsInvalid
 from coverslip.service.storage.cloud import CloudStore
 from coverslip.service.storage.errors import ObjectKeyInvalid
-from coverslip.service.storage.query_signing import MAX_LIFETIME_S, QuerySigner, gcs_signer, s3_signer
+from coverslip.service.storage.query_signing import QuerySigner, gcs_signer, s3_signer
+from coverslip.service.storage.signature_v4 import MAX_LIFETIME_S
 from coverslip.service.storage.store import Area, ObjectKey
+from coverslip.service.storage.unfinished import unfinished_uploads
 
 if TYPE_CHECKING:  # at run time they do not exist
     from obstore.store import ClientConfig, RetryConfig
@@ -31,13 +33,13 @@ _CLIENT: "ClientConfig" = {"connect_timeout": timedelta(seconds=5), "timeout": t
 
 class StoreUnusable(CoverslipError):
     """The object store {url} cannot be used: {reason}. Check the bucket's name, the endpoint, the region, and that
-    the key may read, write, list and delete."""
+    the key may read, write, list and delete, and list and abort unfinished uploads."""
 
     code = "STORE.UNUSABLE"
 
 
 def open_cloud_store(settings: ServiceSettings) -> CloudStore:
-    """Open the bucket of the settings, and write, read, list and delete an object in it.
+    """Open the bucket of the settings; write, read, list and delete an object, and list unfinished uploads in it.
 
     Raises
     ------
@@ -76,9 +78,7 @@ def _open_s3(settings: ServiceSettings, bucket: str, prefix: str) -> tuple[S3Sto
         )
     if key_id.startswith(_TEMPORARY_KEYS):
         raise SettingsInvalid(faults="COVERSLIP_STORE_ACCESS_KEY_ID: this key is temporary; URLs need a lasting one")
-    endpoint = (settings.store_endpoint or f"https://s3.{region}.amazonaws.com").rstrip("/")
-    if not _ENDPOINT.fullmatch(endpoint):
-        raise SettingsInvalid(faults=f"COVERSLIP_STORE_ENDPOINT: '{endpoint}' is not like https://host")
+    endpoint = _endpoint(settings, f"https://s3.{region}.amazonaws.com")
     signer = s3_signer(
         f"{endpoint}/{bucket}", region=region, access_key_id=key_id, secret_access_key=secret.get_secret_value()
     )
@@ -91,7 +91,7 @@ def _open_s3(settings: ServiceSettings, bucket: str, prefix: str) -> tuple[S3Sto
         secret_access_key=secret.get_secret_value(),
         virtual_hosted_style_request=False,
         disable_bulk_delete=True,  # not everything that speaks S3 knows it, and we delete one by one
-        client_options=_CLIENT | {"allow_http": endpoint.startswith("http://")},
+        client_options=_client(endpoint),
         retry_config=_RETRY,
     )
     return store, signer
@@ -101,16 +101,33 @@ def _open_gcs(settings: ServiceSettings, bucket: str, prefix: str) -> tuple[GCSS
     file = settings.store_service_account_file
     if file is None:
         raise SettingsInvalid(faults="COVERSLIP_STORE_SERVICE_ACCOUNT_FILE: gs:// needs it")
+    endpoint = _endpoint(settings, _GCS_ENDPOINT)
     try:
         key = file.read_text()
-        signer = gcs_signer(f"{_GCS_ENDPOINT}/{bucket}", key)
+        signer = gcs_signer(f"{endpoint}/{bucket}", key)
     except (OSError, ValueError) as error:
         fault = f"'{file}' is not a service account's key: {error}"
         raise SettingsInvalid(faults=f"COVERSLIP_STORE_SERVICE_ACCOUNT_FILE: {fault}") from error
     store = GCSStore(
-        bucket, prefix=prefix or None, service_account_key=key, client_options=_CLIENT, retry_config=_RETRY
+        bucket,
+        prefix=prefix or None,
+        base_url=endpoint,
+        service_account_key=key,
+        client_options=_client(endpoint),
+        retry_config=_RETRY,
     )
     return store, signer
+
+
+def _endpoint(settings: ServiceSettings, usual: str) -> str:
+    endpoint = (settings.store_endpoint or usual).rstrip("/")
+    if not _ENDPOINT.fullmatch(endpoint):
+        raise SettingsInvalid(faults=f"COVERSLIP_STORE_ENDPOINT: '{endpoint}' is not like https://host")
+    return endpoint
+
+
+def _client(endpoint: str) -> "ClientConfig":
+    return _CLIENT | {"allow_http": endpoint.startswith("http://")}
 
 
 def _try(settings: ServiceSettings, bucket: S3Store | GCSStore, root: str, signer: QuerySigner) -> None:
@@ -124,7 +141,8 @@ def _try(settings: ServiceSettings, bucket: S3Store | GCSStore, root: str, signe
             if answer.content != content:
                 reason = f"it answered {answer.status_code} to a URL that we signed"
                 raise StoreUnusable(url=settings.store_url, reason=reason)
+            next(unfinished_uploads(signer), None)
         finally:
             obstore.delete(bucket, name)
-    except (BaseError, FileNotFoundError, httpx.HTTPError) as error:
+    except (BaseError, FileNotFoundError, httpx.HTTPError, ValueError) as error:
         raise StoreUnusable(url=settings.store_url, reason=str(error).partition("\n")[0]) from error

@@ -1,10 +1,13 @@
 """Objects as plain files below one directory, opened by URLs that we sign and serve ourselves."""
 
+import contextlib
 import errno
 import os
 import secrets
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -51,8 +54,19 @@ class DirectoryStore:
         given = {name: value for name, value in parameters.items() if value is not None}
         return self.signer.sign("GET", str(key), expires_in_s, given)
 
-    def sign_put(self, key: ObjectKey, *, expires_in_s: int, size_bytes: int, checksum_base64_crc32c: str) -> str:
+    def sign_put(
+        self,
+        key: ObjectKey,
+        *,
+        expires_in_s: int,
+        size_bytes: int,
+        checksum_base64_crc32c: str,
+        offset_bytes: int | None = None,
+    ) -> str:
+        """A URL for a PUT of exactly these bytes: of an object, or of a part that has its place at an offset."""
         parameters = {"size": str(size_bytes), "crc32c": checksum_base64_crc32c}
+        if offset_bytes is not None:
+            parameters["offset"] = str(offset_bytes)
         return self.signer.sign("PUT", str(key), expires_in_s, parameters)
 
     def owned_key(self, url: str) -> ObjectKey | None:
@@ -76,48 +90,56 @@ class DirectoryStore:
             raise ObjectKeyInvalid(path=key.path, fault="it leads out of its area")
         return path
 
-    async def receive(
-        self, key: ObjectKey, chunks: AsyncIterator[bytes], *, size_bytes: int, checksum_base64_crc32c: str
-    ) -> None:
-        """Keep the object made of ``chunks``: complete and verified, or not at all.
+    async def write(self, key: ObjectKey, chunks: AsyncIterator[bytes]) -> None:
+        """Keep the object made of ``chunks``: whole, or, if they end with an error, not at all.
 
         Raises
         ------
-        SizeDiffers, ChecksumDiffers
-            If the bytes are not those announced.
         ObjectKeyInvalid
             If the key would have to be a file and a directory at once.
         StoreFull
             If the disk is full.
         """
-        incoming = self._root / _INCOMING / f"{os.getpid()}-{secrets.token_hex(16)}"
-        content = verified(chunks, size_bytes=size_bytes, checksum_base64_crc32c=checksum_base64_crc32c)
-        try:
+        with self._incoming() as incoming, storing(key):
             async with await anyio.open_file(incoming, "xb") as file:
-                async for chunk in content:
+                async for chunk in chunks:
                     await file.write(chunk)
                 await file.flush()
                 await run_sync(os.fsync, file.wrapped.fileno())
-            await run_sync(_move_into_place, incoming, self.file(key))
-        except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise StoreFull from error
-            if error.errno in (errno.EEXIST, errno.ENOTDIR, errno.EISDIR):
-                fault = "another object has a part of it as its key, or has it as a part of its own"
-                raise ObjectKeyInvalid(path=key.path, fault=fault) from error
-            raise
-        finally:
-            incoming.unlink(missing_ok=True)
+            await run_sync(move_into_place, incoming, self.file(key))
 
     async def join(
         self, parts: Sequence[ObjectKey], key: ObjectKey, *, size_bytes: int, checksum_base64_crc32c: str
     ) -> None:
+        check = partial(verified, size_bytes=size_bytes, checksum_base64_crc32c=checksum_base64_crc32c)
+        if len(parts) == 1:
+            with self._incoming() as incoming, storing(key):
+                try:
+                    # A file that is complete never changes, so it can be both: the part, and the object.
+                    await run_sync(os.link, self.file(parts[0]), incoming)
+                except FileNotFoundError:
+                    raise ObjectNotFound from None
+                await run_sync(os.utime, incoming)  # it is old only as a part
+                async for _ in check(_read(incoming)):
+                    pass
+                await run_sync(move_into_place, incoming, self.file(key))
+            return
+
         async def chunks() -> AsyncIterator[bytes]:
             for part in parts:
                 async for chunk in self.open_range(part):
                     yield chunk
 
-        await self.receive(key, chunks(), size_bytes=size_bytes, checksum_base64_crc32c=checksum_base64_crc32c)
+        await self.write(key, check(chunks()))
+
+    @contextlib.contextmanager
+    def _incoming(self) -> Iterator[Path]:
+        """A name for what is not complete; nothing is left of it at the end."""
+        incoming = self._root / _INCOMING / f"{os.getpid()}-{secrets.token_hex(16)}"
+        try:
+            yield incoming
+        finally:
+            incoming.unlink(missing_ok=True)
 
     async def stat(self, key: ObjectKey) -> ObjectStat | None:
         path = self.file(key)
@@ -127,24 +149,9 @@ class DirectoryStore:
             return None
         return ObjectStat(key, size_bytes) if path.is_file() else None
 
-    async def holds(self, key: ObjectKey, *, size_bytes: int, checksum_base64_crc32c: str) -> bool:
-        stat = await self.stat(key)  # its checksum was verified when it was received
-        return stat is not None and stat.size_bytes == size_bytes
-
     async def open_range(self, key: ObjectKey, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
-        try:
-            file = await anyio.open_file(self.file(key), "rb")
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            raise ObjectNotFound from None
-        async with file:
-            await file.seek(start)
-            left = None if end is None else end - start
-            while left is None or left > 0:
-                chunk = await file.read(_CHUNK_BYTES if left is None else min(_CHUNK_BYTES, left))
-                if not chunk:
-                    return
-                left = None if left is None else left - len(chunk)
-                yield chunk
+        async for chunk in _read(self.file(key), start, end):
+            yield chunk
 
     async def list(self, area: Area, prefix: str) -> AsyncIterator[ObjectStat]:
         root = self._root / area
@@ -155,18 +162,64 @@ class DirectoryStore:
             if name.startswith(prefix):
                 yield ObjectStat(ObjectKey(area, name), path.stat().st_size)
 
+    async def drop_unfinished(self, begun_before: datetime) -> None:
+        for leftover in (self._root / _INCOMING).iterdir():
+            with contextlib.suppress(FileNotFoundError):  # complete by now
+                if leftover.stat().st_mtime < begun_before.timestamp():
+                    leftover.unlink()
+
     async def delete(self, key: ObjectKey) -> None:
         await run_sync(_delete, self.file(key), self._root / key.area)
 
 
-def _move_into_place(source: Path, target: Path) -> None:
-    while source.exists():
+@contextlib.contextmanager
+def storing(key: ObjectKey) -> Iterator[None]:
+    """What the file system says against the file of an object, as the store says it.
+
+    Raises
+    ------
+    ObjectKeyInvalid
+        If the key would have to be a file and a directory at once.
+    StoreFull
+        If the disk is full.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StoreFull from error
+        if error.errno in (errno.EEXIST, errno.ENOTDIR, errno.EISDIR):
+            fault = "another object has a part of it as its key, or has it as a part of its own"
+            raise ObjectKeyInvalid(path=key.path, fault=fault) from error
+        raise
+
+
+async def _read(path: Path, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+    try:
+        file = await anyio.open_file(path, "rb")
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        raise ObjectNotFound from None
+    async with file:
+        await file.seek(start)
+        left = None if end is None else end - start
+        while left is None or left > 0:
+            chunk = await file.read(_CHUNK_BYTES if left is None else min(_CHUNK_BYTES, left))
+            if not chunk:
+                return
+            left = None if left is None else left - len(chunk)
+            yield chunk
+
+
+def move_into_place(source: Path, target: Path) -> None:
+    """Give a complete file its name, for good; what had that name before is replaced."""
+    while True:
         try:
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             source.replace(target)
+            break
         except (FileNotFoundError, FileExistsError):
             # A deletion beside us may remove a directory as soon as it is made, because it is still empty.
-            if target.parent.is_file():
+            if target.parent.is_file() or not source.exists():
                 raise
     if sys.platform == "win32":  # which cannot open directories
         return

@@ -92,6 +92,14 @@ class UploadNotFound(ServiceError):
     remedy = "It was dropped or has been given up after some days. Announce the file again."
 
 
+class UploadEnded(ServiceError):
+    """The upload was completed or dropped while this part arrived."""
+
+    code = "UPLOAD.ENDED"
+    status = HTTPStatus.CONFLICT
+    remedy = "Announce the file again: it may be complete."
+
+
 class PartUnknown(ServiceError):
     """This upload has the parts 1 to {last}, and no part {number}."""
 

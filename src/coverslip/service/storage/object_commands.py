@@ -1,8 +1,11 @@
 """Deleting objects."""
 
+from datetime import timedelta
+
 from coverslip.service.access.principal import Principal
 from coverslip.service.audit import queries as audit
 from coverslip.service.context import Context
+from coverslip.service.database.scope import PlatformScope
 from coverslip.service.storage import queries
 from coverslip.service.storage.errors import ObjectInUse, ObjectNotFound
 from coverslip.service.storage.store import Area, ObjectKey
@@ -35,3 +38,14 @@ async def delete_object(context: Context, principal: Principal, path: str) -> No
             organization_id=principal.organization_id,
         )
     await context.store.delete(ObjectKey(Area.INPUTS, path))
+
+
+async def drop_keyless(context: Context) -> None:
+    """Delete what was replaced or deleted while a run needed it, and what a killed service was receiving."""
+    lifetime = timedelta(seconds=context.settings.upload_lifetime_s)
+    async with context.database.transaction(PlatformScope()) as connection:
+        paths = await queries.keyless_objects(connection, lifetime)
+    for path in paths:
+        await context.store.delete(ObjectKey(Area.INPUTS, path))
+        async with context.database.transaction(PlatformScope()) as connection:
+            await queries.forget_object(connection, path)

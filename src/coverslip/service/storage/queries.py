@@ -1,8 +1,9 @@
 """SQL about the objects that users uploaded."""
 
 from collections.abc import Collection, Sequence
+from datetime import timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import Column, ColumnElement, and_, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,6 +19,7 @@ async def remember_object(
     connection: AsyncConnection,
     *,
     path: str,
+    key: str,
     organization_id: str,
     user_id: str,
     size_bytes: int,
@@ -28,6 +30,7 @@ async def remember_object(
         insert(bucket_object)
         .values(
             path=path,
+            key=key,
             organization_id=organization_id,
             user_id=user_id,
             size_bytes=size_bytes,
@@ -41,10 +44,23 @@ async def paths_of_organization(
     connection: AsyncConnection, *, organization_id: str, paths: Collection[str]
 ) -> frozenset[str]:
     """Those of ``paths`` that are objects of the organization."""
-    statement = select(bucket_object.c.path).where(
-        bucket_object.c.organization_id == organization_id, bucket_object.c.path.in_(paths)
-    )
+    statement = select(bucket_object.c.path).where(_among(organization_id, paths))
     return frozenset((await connection.execute(statement)).scalars())
+
+
+async def hold_objects(connection: AsyncConnection, *, organization_id: str, paths: Collection[str]) -> frozenset[str]:
+    """As ``paths_of_organization``; until the transaction ends, none of them is deleted or replaced."""
+    statement = select(bucket_object.c.path).where(_among(organization_id, paths))
+    statement = statement.order_by(bucket_object.c.path).with_for_update(read=True)
+    return frozenset((await connection.execute(statement)).scalars())
+
+
+def _among(organization_id: str, paths: Collection[str]) -> ColumnElement[bool]:
+    return and_(
+        bucket_object.c.organization_id == organization_id,
+        bucket_object.c.path.in_(paths),
+        bucket_object.c.key.is_not(None),
+    )
 
 
 async def objects_of_user(
@@ -53,7 +69,11 @@ async def objects_of_user(
     """What a user uploaded for an organization, newest first."""
     statement = (
         select(bucket_object)
-        .where(bucket_object.c.organization_id == organization_id, bucket_object.c.user_id == user_id)
+        .where(
+            bucket_object.c.organization_id == organization_id,
+            bucket_object.c.user_id == user_id,
+            bucket_object.c.key.is_not(None),
+        )
         .order_by(bucket_object.c.created_at.desc(), bucket_object.c.path)
     )
     return (await connection.execute(page.of(statement))).all()
@@ -67,6 +87,7 @@ async def lock_object(connection: AsyncConnection, *, path: str, organization_id
             bucket_object.c.path == path,
             bucket_object.c.organization_id == organization_id,
             bucket_object.c.user_id == user_id,
+            bucket_object.c.key.is_not(None),
         )
         .with_for_update()
     )
@@ -75,13 +96,26 @@ async def lock_object(connection: AsyncConnection, *, path: str, organization_id
 
 async def is_needed(connection: AsyncConnection, path: str) -> bool:
     """Whether an unfinished item has the object as its input."""
-    statement = (
+    return bool((await connection.execute(select(_needed(path)))).scalar_one())
+
+
+def _needed(path: str | Column[str]) -> ColumnElement[bool]:
+    return (
         select(input_artifact.c.id)
         .join(item, item.c.id == input_artifact.c.item_id)
         .where(input_artifact.c.object_path == path, item.c.state != State.TERMINATED)
-        .limit(1)
+        .exists()
     )
-    return (await connection.execute(statement)).first() is not None
+
+
+async def keyless_objects(connection: AsyncConnection, lifetime: timedelta) -> Sequence[str]:
+    """The paths of old objects that have no key and that no unfinished run needs."""
+    statement = select(bucket_object.c.path).where(
+        bucket_object.c.key.is_(None),
+        bucket_object.c.created_at <= func.now() - lifetime,
+        ~_needed(bucket_object.c.path),
+    )
+    return (await connection.execute(statement)).scalars().all()
 
 
 async def forget_object(connection: AsyncConnection, path: str) -> None:

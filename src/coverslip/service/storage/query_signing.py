@@ -1,10 +1,5 @@
-"""URLs of S3 and of Google Cloud Storage, signed in their query by version 4 of the stores' own schemes.
+"""URLs of S3 and of Google Cloud Storage, signed in their query by version 4 of the stores' own schemes."""
 
-Source: "Authenticating Requests: Using Query Parameters (AWS Signature Version 4)" of the Amazon S3 API reference, and
-"V4 signing process with your own program" of the Cloud Storage documentation. Both hash the same canonical request.
-"""
-
-import hashlib
 import hmac
 import json
 from collections.abc import Callable, Mapping
@@ -17,10 +12,15 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-MAX_LIFETIME_S = 7 * 24 * 3600
-"""The longest time for which both stores honour a URL."""
-
-_DATE = "%Y%m%dT%H%M%SZ"
+from coverslip.service.storage.signature_v4 import (
+    DATE_FORMAT,
+    S3_ALGORITHM,
+    canonical_query,
+    canonical_request,
+    s3_scope,
+    s3_signature,
+    text_to_sign,
+)
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class QuerySigner:
         signed_at = datetime.now(UTC)
         if expires_in_s < 1:  # the stores know no shorter lifetime, only an earlier beginning
             signed_at, expires_in_s = signed_at + timedelta(seconds=expires_in_s - 1), 1
-        date = signed_at.strftime(_DATE)
+        date = signed_at.strftime(DATE_FORMAT)
         headers = self._host | dict(headers or {})
         query = dict(parameters or {}) | {
             self._name("Algorithm"): self.algorithm,
@@ -82,7 +82,7 @@ class QuerySigner:
             self._name("SignedHeaders"): ";".join(sorted(headers)),
         }
         signature = self._signature(method, path, query, headers)
-        return f"{self.base_url}/{quote(path)}?{_joined(query)}&{self._name('Signature')}={signature}"
+        return f"{self.base_url}/{quote(path)}?{canonical_query(query.items())}&{self._name('Signature')}={signature}"
 
     def path_of(self, method: str, url: str) -> str | None:
         """The path that a URL signed by us for ``method`` opens, expired or not; None for any other URL."""
@@ -115,25 +115,18 @@ class QuerySigner:
 
     def _signature(self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str]) -> str:
         date = query[self._name("Date")]
-        request = [method, quote(f"{urlsplit(self.base_url).path}/{path}"), _joined(query)]
-        request += [f"{name}:{value}" for name, value in sorted(headers.items())]
-        request += ["", ";".join(sorted(headers)), "UNSIGNED-PAYLOAD"]
-        digest = hashlib.sha256("\n".join(request).encode()).hexdigest()
-        text = "\n".join([self.algorithm, date, f"{date[:8]}/{self.scope}", digest])
-        return self.seal(date[:8], text.encode())
+        absolute = f"{urlsplit(self.base_url).path}/{path}"
+        request = canonical_request(method, absolute, query.items(), headers)
+        return self.seal(date[:8], text_to_sign(self.algorithm, date, self.scope, request))
 
 
 def s3_signer(bucket_url: str, *, region: str, access_key_id: str, secret_access_key: str) -> QuerySigner:
     """Signs with an access key of S3, or of a store that speaks S3."""
 
     def seal(day: str, text: bytes) -> str:
-        key = f"AWS4{secret_access_key}".encode()
-        for part in (day, region, "s3", "aws4_request"):
-            key = hmac.digest(key, part.encode(), "sha256")
-        return hmac.digest(key, text, "sha256").hex()
+        return s3_signature(secret_access_key, day=day, region=region, text=text)
 
-    scope = f"{region}/s3/aws4_request"
-    return QuerySigner(bucket_url, "AWS4-HMAC-SHA256", "X-Amz", access_key_id, scope, seal, signs_length=True)
+    return QuerySigner(bucket_url, S3_ALGORITHM, "X-Amz", access_key_id, s3_scope(region), seal, signs_length=True)
 
 
 def gcs_signer(bucket_url: str, service_account_key: str) -> QuerySigner:
@@ -162,7 +155,3 @@ def gcs_signer(bucket_url: str, service_account_key: str) -> QuerySigner:
 
     scope = "auto/storage/goog4_request"
     return QuerySigner(bucket_url, "GOOG4-RSA-SHA256", "X-Goog", email, scope, seal, signs_length=False)
-
-
-def _joined(query: Mapping[str, str]) -> str:
-    return "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in sorted(query.items()))

@@ -1,8 +1,10 @@
 """The one interface to objects, whatever keeps them."""
 
+import base64
 import unicodedata
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -16,11 +18,16 @@ _UNUSABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 class Area(StrEnum):
-    """Inputs and results are kept apart, and both from the parts of uploads that are not complete."""
+    """Inputs and results are kept apart, and both from parts: all that is uploaded and not yet joined.
+
+    Documents are those of application versions, which come with the applications.
+    Clients and workers get URLs for PUT of parts only, so nothing they send can touch an input or a result.
+    """
 
     INPUTS = "inputs"
     RESULTS = "results"
     PARTS = "parts"
+    DOCUMENTS = "documents"
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,11 @@ class ObjectStat:
     size_bytes: int
 
 
+def content_name(size_bytes: int, checksum_base64_crc32c: str) -> str:
+    """What tells contents apart: put into keys, so that none is written twice with different bytes."""
+    return f"{base64.b64decode(checksum_base64_crc32c).hex()}-{size_bytes}"
+
+
 class ObjectStore(Protocol):
     """Keeps objects and hands out URLs that open one object for one method until they expire."""
 
@@ -72,7 +84,7 @@ class ObjectStore(Protocol):
         ...
 
     def sign_put(self, key: ObjectKey, *, expires_in_s: int, size_bytes: int, checksum_base64_crc32c: str) -> str:
-        """A URL for a PUT of exactly these bytes. A store may keep others, but then neither `holds` nor joins them."""
+        """A URL for a PUT of exactly these bytes. A store may keep others, but does not join them."""
         ...
 
     def owned_key(self, url: str) -> ObjectKey | None:
@@ -81,10 +93,6 @@ class ObjectStore(Protocol):
 
     async def stat(self, key: ObjectKey) -> ObjectStat | None:
         """The object's size, or None if there is no such object."""
-        ...
-
-    async def holds(self, key: ObjectKey, *, size_bytes: int, checksum_base64_crc32c: str) -> bool:
-        """Whether the object is there and is exactly these bytes, which were uploaded to a URL of `sign_put`."""
         ...
 
     def open_range(self, key: ObjectKey, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
@@ -101,6 +109,10 @@ class ObjectStore(Protocol):
         """Every object of the area whose path starts with ``prefix``, in no order."""
         ...
 
+    async def write(self, key: ObjectKey, chunks: AsyncIterator[bytes]) -> None:
+        """Keep the object made of ``chunks``: whole, or, if they end with an error, not at all."""
+        ...
+
     async def join(
         self, parts: Sequence[ObjectKey], key: ObjectKey, *, size_bytes: int, checksum_base64_crc32c: str
     ) -> None:
@@ -113,6 +125,10 @@ class ObjectStore(Protocol):
         SizeDiffers, ChecksumDiffers
             If the parts together are not those bytes.
         """
+        ...
+
+    async def drop_unfinished(self, begun_before: datetime) -> None:
+        """Drop what killed services have left of objects that they began to write before that time."""
         ...
 
     async def delete(self, key: ObjectKey) -> None:

@@ -1,6 +1,5 @@
 """Beginning, completing and dropping uploads."""
 
-import base64
 from datetime import timedelta
 from uuid import UUID
 
@@ -11,9 +10,18 @@ from coverslip.service.context import Context
 from coverslip.service.database.rows import AnyRow
 from coverslip.service.database.scope import PlatformScope
 from coverslip.service.storage import queries, upload_queries
-from coverslip.service.storage.errors import ChecksumDiffers, ObjectKeyInvalid, PartsMissing, UploadNotFound
-from coverslip.service.storage.store import Area, ObjectKey
-from coverslip.service.storage.upload_rules import part_key, part_size, parts_of, parts_prefix
+from coverslip.service.storage.errors import (
+    ChecksumDiffers,
+    ObjectKeyInvalid,
+    ObjectNotFound,
+    PartsMissing,
+    PartUnknown,
+    SizeDiffers,
+    UploadNotFound,
+)
+from coverslip.service.storage.multipart import multipart
+from coverslip.service.storage.store import Area, ObjectKey, content_name
+from coverslip.service.storage.upload_rules import key_of_upload, part_size, parts_of, parts_prefix
 
 
 async def begin(context: Context, principal: Principal, request: UploadCreateRequest) -> AnyRow:
@@ -26,7 +34,7 @@ async def begin(context: Context, principal: Principal, request: UploadCreateReq
     ObjectKeyInvalid
         If the name cannot be part of a key.
     """
-    content = f"{base64.b64decode(request.checksum_base64_crc32c).hex()}-{request.size_bytes}"
+    content = content_name(request.size_bytes, request.checksum_base64_crc32c)
     key = ObjectKey(Area.INPUTS, f"{principal.organization_id}/{principal.user_id}/{content}/{request.name}")
     if len(download_url(context, key.path)) > MAX_URL_LENGTH:
         raise ObjectKeyInvalid(path=request.name, fault="its URL would be too long; use a shorter name")
@@ -69,13 +77,27 @@ async def is_complete(context: Context, upload: AnyRow) -> bool:
 
 async def missing_parts(context: Context, upload: AnyRow) -> list[UploadPart]:
     """The parts that have not arrived."""
-    prefix = parts_prefix(upload.organization_id, upload.id)
-    arrived = {stat.key.path: stat.size_bytes async for stat in context.store.list(Area.PARTS, prefix)}
-    return [
-        part
-        for part in parts_of(upload.size_bytes, upload.part_size_bytes)
-        if arrived.get(part_key(upload.organization_id, upload.id, part.number).path) != part.size_bytes
-    ]
+    parts = parts_of(upload.size_bytes, upload.part_size_bytes)
+    return await multipart(context.store).missing(_prefix(upload), parts)
+
+
+def sign_part(context: Context, upload: AnyRow, number: int, checksum_base64_crc32c: str) -> str:
+    """Where to PUT one part.
+
+    Raises
+    ------
+    PartUnknown
+        If the upload has no such part.
+    """
+    parts = parts_of(upload.size_bytes, upload.part_size_bytes)
+    if not 1 <= number <= len(parts):
+        raise PartUnknown(number=number, last=len(parts))
+    return multipart(context.store).sign(
+        _prefix(upload),
+        parts[number - 1],
+        expires_in_s=context.settings.result_url_lifetime_s,
+        checksum_base64_crc32c=checksum_base64_crc32c,
+    )
 
 
 async def complete(context: Context, principal: Principal, upload_id: UUID) -> AnyRow:
@@ -90,26 +112,13 @@ async def complete(context: Context, principal: Principal, upload_id: UUID) -> A
         If the parts are not the file that was announced; they are deleted, so that it can be sent anew.
     """
     upload = await find(context, principal, upload_id)
-    key = ObjectKey(Area.INPUTS, upload.path)
     if not await is_complete(context, upload):
-        missing = await missing_parts(context, upload)
-        if missing:
-            raise PartsMissing(numbers=", ".join(str(part.number) for part in missing[:20]))
-        parts = parts_of(upload.size_bytes, upload.part_size_bytes)
-        try:
-            await context.store.join(
-                [part_key(upload.organization_id, upload.id, part.number) for part in parts],
-                key,
-                size_bytes=upload.size_bytes,
-                checksum_base64_crc32c=upload.checksum_base64_crc32c,
-            )
-        except ChecksumDiffers:
-            await delete_parts(context, upload)
-            raise
+        await _join(context, upload)
     async with context.database.transaction(principal.scope) as connection:
         await queries.remember_object(
             connection,
             path=upload.path,
+            key=key_of_upload(upload.path, upload.organization_id),
             organization_id=upload.organization_id,
             user_id=upload.user_id,
             size_bytes=upload.size_bytes,
@@ -117,6 +126,26 @@ async def complete(context: Context, principal: Principal, upload_id: UUID) -> A
         )
     await delete_parts(context, upload)
     return upload
+
+
+async def _join(context: Context, upload: AnyRow) -> None:
+    try:
+        missing = await missing_parts(context, upload)
+        if missing:
+            raise PartsMissing(numbers=", ".join(str(part.number) for part in missing[:20]))
+        await multipart(context.store).join(
+            _prefix(upload),
+            parts_of(upload.size_bytes, upload.part_size_bytes),
+            ObjectKey(Area.INPUTS, upload.path),
+            size_bytes=upload.size_bytes,
+            checksum_base64_crc32c=upload.checksum_base64_crc32c,
+        )
+    except (SizeDiffers, ChecksumDiffers):
+        await delete_parts(context, upload)
+        raise
+    except (PartsMissing, ObjectNotFound):
+        if not await is_complete(context, upload):  # by another request, meanwhile
+            raise
 
 
 async def drop(context: Context, principal: Principal, upload_id: UUID) -> None:
@@ -143,5 +172,8 @@ async def drop_abandoned(context: Context) -> None:
 
 async def delete_parts(context: Context, upload: AnyRow) -> None:
     """Delete the parts of an upload."""
-    async for stat in context.store.list(Area.PARTS, parts_prefix(upload.organization_id, upload.id)):
-        await context.store.delete(stat.key)
+    await multipart(context.store).drop(_prefix(upload))
+
+
+def _prefix(upload: AnyRow) -> str:
+    return parts_prefix(upload.organization_id, upload.id)

@@ -17,8 +17,6 @@ from coverslip.service.database.rows import AnyRow
 from coverslip.service.identity.authentication import PrincipalDep
 from coverslip.service.paging import Page
 from coverslip.service.storage import object_commands, queries, upload_commands
-from coverslip.service.storage.errors import PartUnknown
-from coverslip.service.storage.upload_rules import part_key, parts_of
 
 uploads_router = APIRouter(prefix="/uploads", tags=["Uploads"])
 objects_router = APIRouter(prefix="/objects", tags=["Objects"])
@@ -56,15 +54,7 @@ async def sign_part(
 ) -> PartCreateResponse:
     """Where to PUT one part, which must have exactly this checksum."""
     upload = await upload_commands.find(context, principal, upload_id)
-    parts = parts_of(upload.size_bytes, upload.part_size_bytes)
-    if not 1 <= number <= len(parts):
-        raise PartUnknown(number=number, last=len(parts))
-    url = context.store.sign_put(
-        part_key(upload.organization_id, upload.id, number),
-        expires_in_s=context.settings.result_url_lifetime_s,
-        size_bytes=parts[number - 1].size_bytes,
-        checksum_base64_crc32c=request.checksum_base64_crc32c,
-    )
+    url = upload_commands.sign_part(context, upload, number, request.checksum_base64_crc32c)
     return PartCreateResponse(upload_url=url)
 
 
@@ -109,6 +99,7 @@ async def list_objects(
     return [
         ObjectReadResponse(
             object_key=row.path,
+            bucket_key=row.key,
             size_bytes=row.size_bytes,
             checksum_base64_crc32c=row.checksum_base64_crc32c,
             created_at=row.created_at,

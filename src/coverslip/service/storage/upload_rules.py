@@ -8,6 +8,20 @@ from coverslip.service.storage.store import Area, ObjectKey
 _MAX_PARTS = 10_000
 """Also the most that S3 takes for one object."""
 
+UPLOADS_FOLDER = "coverslip-uploads/"
+"""Where in the bucket, as clients of S3 see it, the uploads are that were announced; nobody else writes there."""
+
+
+def key_of_upload(path: str, organization_id: str) -> str:
+    """What clients of S3 call an object that was announced, sent in parts and completed.
+
+    Parameters
+    ----------
+    path
+        Of the object in the area of inputs: below the organization's id.
+    """
+    return UPLOADS_FOLDER + path.removeprefix(f"{organization_id}/")
+
 
 def part_size(size_bytes: int, wanted_bytes: int) -> int:
     """The size of every part but the last: as wanted, or larger where there would be too many."""
@@ -28,6 +42,6 @@ def parts_prefix(organization_id: str, upload_id: UUID) -> str:
     return f"{organization_id}/{upload_id}/"
 
 
-def part_key(organization_id: str, upload_id: UUID, number: int) -> ObjectKey:
-    """The key of one part."""
-    return ObjectKey(Area.PARTS, f"{parts_prefix(organization_id, upload_id)}{number:05}")
+def part_key(prefix: str, number: int) -> ObjectKey:
+    """The key of one part, below the prefix of its upload."""
+    return ObjectKey(Area.PARTS, f"{prefix}{number:05}")

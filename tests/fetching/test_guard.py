@@ -8,7 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from coverslip.worker.fetch.guard import AddressRefused, AllowList, GuardedTransport
+from coverslip.fetching.allow_list import AllowList
+from coverslip.fetching.errors import AddressRefused
+from coverslip.fetching.guard import GuardedTransport
 from worker.fake_service import FakeService, Slide
 
 NOT_PUBLIC = [
@@ -125,6 +127,21 @@ def test_another_address_is_tried_when_one_does_not_answer(
     assert fetch(f"http://slides.example.org:{port}/slides/x", "127.0.0.0/8").content == b"content"
 
 
+def test_a_port_that_does_not_exist_is_no_valid_address() -> None:
+    with pytest.raises(httpx.InvalidURL, match="99999"):
+        fetch("http://127.0.0.1:99999/", "127.0.0.1")
+
+
 def test_a_name_that_nobody_has_is_a_failure_to_connect() -> None:
     with pytest.raises(httpx.ConnectError, match="cannot be resolved"):
         fetch("http://nobody.invalid/x")
+
+
+@pytest.mark.parametrize("host", ["pacs.example", "PACS.example", "10.1.2.3", "::ffff:10.9.9.9", "fd00::7"])
+def test_what_the_operator_names(host: str) -> None:
+    assert AllowList(["pacs.example", "10.0.0.0/8", "fd00::/8"]).names(host)
+
+
+@pytest.mark.parametrize("host", ["other.example", "8.8.8.8", "127.0.0.1", "pacs.example.org", ""])
+def test_what_the_operator_does_not_name(host: str) -> None:
+    assert not AllowList(["pacs.example", "10.0.0.0/8"]).names(host)

@@ -1,0 +1,1 @@
+"""Requests to addresses that users gave: never to where the platform should not look."""

@@ -1,0 +1,1 @@
+"""Bridges between Coverslip and software of others."""
