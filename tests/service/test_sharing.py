@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from coverslip.contract.access import GrantCreateRequest, ResourceType, SubjectType
 from coverslip.service.access.principal import Principal, Role
 from coverslip.service.access.sharing_rules import Place, RunParts, opened_by, subject_fault, subjects_of
-from harness.people import Person, grant_request, item_path
+from harness.people import Person, grant_request, item_path, item_request
 from harness.service import TestService, at_once
 
 GRANTS = "/api/v1/access/grants"
@@ -569,3 +569,21 @@ def test_a_subject_is_named_once(kind: SubjectType, subject_id: str | None, subj
     named_once = (subject_id is None) != (subject_email is None)
     allowed = named_once and (subject_email is None or kind is SubjectType.USER)
     assert (subject_fault(request) is None) == allowed
+
+
+def test_where_a_slide_came_from_is_not_shared(ada: Person, eve: Person) -> None:
+    url = "https://slides.example/s.svs?signature=secret"
+    bucket = {"bucket_name": "b", "signed_download_url": url}
+    items = [item_request("a", url=url, custom_metadata={"sdk": {"platform_bucket": bucket}, "case": 7})]
+    items += [item_request(str(n), custom_metadata=odd) for n, odd in enumerate(({"sdk": []}, {"sdk": 1}, None))]
+    run_id = ada.submit(items=items)
+    ada.post(GRANTS, json=grant_request("run", run_id, "user", eve.user_id)).raise_for_status()
+    (own, *_), (seen, *others) = ada.items(run_id), eve.items(run_id)
+    assert own["custom_metadata"]["sdk"]["platform_bucket"] == bucket
+    assert seen["custom_metadata"] == {"sdk": {"platform_bucket": {"bucket_name": "b"}}, "case": 7}
+    assert [item["custom_metadata"] for item in others] == [{"sdk": []}, {"sdk": 1}, None]
+    # Nor can it be guessed letter by letter.
+    guess = '$.sdk.platform_bucket.signed_download_url ? (@ starts with "https")'
+    path, params = f"/api/v1/runs/{run_id}/items", {"custom_metadata": guess}
+    assert len(ada.get(path, params=params).json()) == 1
+    assert eve.get(path, params=params).json() == []

@@ -13,13 +13,15 @@ from coverslip.service.access.principal import Principal, Role
 class RunParts:
     """What somebody may read of one run: all of it, or some items with their artifacts, and some artifacts alone.
 
-    Queries that look into a run take this in place of its id.
+    Queries that look into a run take this in place of its id. ``shared`` says that grants open it: where slides came
+    from is not part of what is shared.
     """
 
     run_id: UUID
     whole: bool = True
     item_ids: frozenset[UUID] = frozenset()
     artifact_ids: frozenset[UUID] = frozenset()
+    shared: bool = False
 
     @property
     def has_items(self) -> bool:
@@ -37,6 +39,7 @@ def opened_by(run_id: UUID, resources: Iterable[tuple[ResourceType, UUID]]) -> R
         whole=bool(opened[ResourceType.RUN]),
         item_ids=frozenset(opened[ResourceType.ITEM]),
         artifact_ids=frozenset(opened[ResourceType.OUTPUT_ARTIFACT]),
+        shared=True,
     )
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, false, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, case, false, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from coverslip.contract.fields import JsonObject
@@ -27,6 +27,17 @@ ITEM_SORT: Mapping[str, ColumnElement[Any]] = {
     "terminated_at": item.c.terminated_at,
     "termination_reason": item.c.termination_reason,
 }
+
+
+# The published client keeps a signed URL of the slide, valid for a week, in the metadata of the item.
+_BUCKET = ("sdk", "platform_bucket")
+_WITHOUT_URL = case(
+    (
+        func.jsonb_typeof(item.c.custom_metadata[_BUCKET]) == "object",
+        item.c.custom_metadata.delete_path([*_BUCKET, "signed_download_url"]),
+    ),
+    else_=item.c.custom_metadata,
+)
 
 
 @dataclass(frozen=True)
@@ -105,7 +116,12 @@ async def next_waiting(connection: AsyncConnection, run_id: UUID) -> AnyRow | No
 async def items(
     connection: AsyncConnection, parts: RunParts, narrow: ItemFilter, *, order: SortOrder, page: Page
 ) -> Sequence[AnyRow]:
-    """The items among ``parts`` of a run that pass the filter, with ``waiting_rank`` for those that wait (from 1)."""
+    """The items among ``parts`` of a run that pass the filter.
+
+    With ``waiting_rank`` for those that wait (from 1), and ``shown_metadata``: their custom metadata as the reader may
+    see and filter it.
+    """
+    metadata = _WITHOUT_URL if parts.shared else item.c.custom_metadata
     # The rank is counted over all waiting items of the run, so before the filter.
     rank = (
         select(item.c.id, func.row_number().over(order_by=item.c.position).label("waiting_rank"))
@@ -126,9 +142,9 @@ async def items(
         unfinished = item.c.termination_reason.is_(None) if None in narrow.endings else false()
         conditions.append(or_(item.c.termination_reason.in_(reasons), unfinished))
     if narrow.custom_metadata is not None:
-        conditions.append(matches_jsonpath(item.c.custom_metadata, narrow.custom_metadata))
+        conditions.append(matches_jsonpath(metadata, narrow.custom_metadata))
     statement = (
-        select(item, rank.c.waiting_rank)
+        select(item, metadata.label("shown_metadata"), rank.c.waiting_rank)
         .outerjoin(rank, rank.c.id == item.c.id)
         .where(*conditions)
         .order_by(*order, item.c.position)

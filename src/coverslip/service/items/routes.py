@@ -102,7 +102,7 @@ async def _responses(
         ItemResultReadResponse(
             item_id=row.id,
             external_id=row.external_id,
-            custom_metadata=row.custom_metadata,
+            custom_metadata=row.shown_metadata,
             custom_metadata_checksum=metadata_checksum(row.custom_metadata),
             queue_position_org=preceding[0] + row.waiting_rank if row.waiting_rank else None,
             queue_position_platform=preceding[1] + row.waiting_rank if row.waiting_rank else None,
