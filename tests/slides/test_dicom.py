@@ -2,6 +2,8 @@
 
 import itertools
 import shutil
+import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -273,6 +275,16 @@ def test_frame_that_claims_another_size(small: Pixels, tmp_path: Path, abused: "
     assert (outcome.kind, outcome.grown_mib < 100) == ("SlideUnreadable", True)
 
 
+@pytest.fixture
+def restless_threads() -> Iterator[None]:
+    """Threads take turns so often that whoever keeps a frame in a shared place is found out."""
+    usual_s = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual_s)
+
+
+@pytest.mark.usefixtures("restless_threads")
 def test_reading_in_threads_gives_the_same_pixels(series: list[Path], levels: list[Pixels]) -> None:
     windows = [(x, y, 0, 200, 200) for x, y in itertools.product(range(0, 2000, 290), range(0, 2700, 290))]
     with open_slide(series[0]) as slide, ThreadPoolExecutor(8) as pool:

@@ -5,14 +5,17 @@ OpenSlide reads DICOM too, but takes the YBR_ICT and YBR_RCT of JPEG 2000 for RG
 
 import logging
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import groupby
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
 import wsidicom  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from pydicom.uid import RLELossless
+from wsidicom.codec.decoder import PydicomDecoder  # type: ignore[import-untyped]
 from wsidicom.file import WsiDicomFileSource  # type: ignore[import-untyped]
 from wsidicom.geometry import Point  # type: ignore[import-untyped]
 
@@ -86,7 +89,7 @@ class DicomSlide(TiledSlide):
         frame = self._frame(level, row, column)
         if frame is None:
             return np.full((height_px, width_px, 3), 255, np.uint8)
-        pixels = np.asarray(self._levels[level].image.decoder.decode(frame), np.uint8)
+        pixels = self._levels[level].decode(frame)
         return pixels if pixels.ndim == 3 else np.repeat(pixels[..., np.newaxis], 3, axis=2)
 
     def _frame(self, level: int, row: int, column: int) -> bytes | None:
@@ -113,6 +116,14 @@ class _LevelImage:
         self.states_its_size = instance.encapsulated and instance.transfer_syntax != RLELossless
         tile_px = instance.tile_width_px * instance.tile_height_px
         self.least_bytes = 1 if instance.encapsulated else tile_px * image.samples_per_pixel
+        # pydicom decodes a frame out of a data set that all threads share; the other decoders keep nothing.
+        stateful = isinstance(image.decoder, PydicomDecoder)
+        self._turn: AbstractContextManager[Any] = Lock() if stateful else nullcontext()
+
+    def decode(self, frame: bytes) -> NDArray[np.uint8]:
+        """The pixels of an encoded frame, (height, width) or (height, width, samples)."""
+        with self._turn:
+            return np.asarray(self.image.decoder.decode(frame), np.uint8)
 
 
 def open_dicom(path: Path, series: bool = True) -> DicomSlide:
