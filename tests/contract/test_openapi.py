@@ -1,6 +1,7 @@
 """API v1 is the published one: our document says all that the published document says."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -75,3 +76,10 @@ def test_every_operation_and_field_is_explained(ours: dict[str, Any]) -> None:
         assert operation["description"], place
         for status, response in operation["responses"].items():
             assert response["description"], (place, status)
+
+
+def test_path_parameters_come_in_the_order_of_the_path(ours: dict[str, Any]) -> None:
+    # Generated clients take them by position.
+    for place, operation in operations(ours).values():
+        named = [each["name"] for each in operation.get("parameters", []) if each["in"] == "path"]
+        assert named == re.findall(r"\{(\w+)\}", place), place

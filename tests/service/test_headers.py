@@ -48,6 +48,7 @@ class TestRequestIds:
         run_id = ada.submit("a")
         server_log = logging.getLogger("uvicorn.error")
         monkeypatch.setattr(server_log, "handlers", [caplog.handler])  # it does not propagate
+        caplog.set_level(logging.ERROR, logger=server_log.name)  # servers of other tests may have silenced it
         answer = ada.get(f"/api/v1/runs/{run_id}?token=secret", headers={"X-Request-ID": "r-1"})
         assert answer.status_code == 500
         assert "r-1" in answer.json()["detail"]

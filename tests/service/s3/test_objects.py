@@ -310,7 +310,7 @@ class TestInterruption:
         service.database.rows(
             "insert into bucket_object "
             "(path, organization_id, user_id, size_bytes, checksum_base64_crc32c, created_at) "
-            "values ('p', %s, %s, 0, '', now() - interval '8 days')",
+            "values ('cut off', %s, %s, 0, '', now() - interval '8 days')",
             ada.organization_id,
             ada.user_id,
         )

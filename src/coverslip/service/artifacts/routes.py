@@ -26,7 +26,9 @@ router = APIRouter(prefix="/v1/runs/{run_id}/artifacts", tags=["Public"])
         410: {"description": "The artifact has been deleted"},
     },
 )
-async def read_artifact_file(artifact_id: UUID, context: ContextDep, reading: ReadingDep) -> RedirectResponse:
+async def read_artifact_file(
+    run_id: UUID, artifact_id: UUID, context: ContextDep, reading: ReadingDep
+) -> RedirectResponse:
     """Redirect to a signed URL of the file."""
     async with context.database.transaction(reading.scope) as connection:
         row = await queries.output_of_run(connection, reading.parts, artifact_id)

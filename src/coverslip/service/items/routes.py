@@ -185,7 +185,13 @@ async def replace_metadata(
     responses={403: {"description": "Not yours to see"}, 404: {"description": "No such item for you"}},
 )
 async def read_item(
-    external_id: str, context: ContextDep, principal: PrincipalDep, reading: ReadingDep, response: Response
+    # `reading` has taken it; named here too, it comes first in the document, and so in generated clients.
+    run_id: UUID,
+    external_id: str,
+    context: ContextDep,
+    principal: PrincipalDep,
+    reading: ReadingDep,
+    response: Response,
 ) -> ItemResultReadResponse:
     """One item with its artifacts."""
     narrow = queries.ItemFilter(external_ids=[external_id])
