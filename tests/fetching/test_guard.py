@@ -145,3 +145,30 @@ def test_what_the_operator_names(host: str) -> None:
 @pytest.mark.parametrize("host", ["other.example", "8.8.8.8", "127.0.0.1", "pacs.example.org", ""])
 def test_what_the_operator_does_not_name(host: str) -> None:
     assert not AllowList(["pacs.example", "10.0.0.0/8"]).names(host)
+
+
+def test_hosts_that_do_not_answer_hold_up_no_other(service: FakeService) -> None:
+    service.slides["x"] = Slide(b"content")
+    port = service.url.rpartition(":")[2]
+
+    async def get() -> bytes:
+        async def keep_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            connected.release()
+            await reader.read()
+            writer.close()
+
+        connected = asyncio.Semaphore(0)
+        silent = await asyncio.start_server(keep_silent, "127.0.0.1")
+        silent_port = silent.sockets[0].getsockname()[1]
+        transport = GuardedTransport(AllowList(["127.0.0.1"]))
+        async with silent, httpx.AsyncClient(transport=transport, timeout=10) as client:
+            waiting = [asyncio.create_task(client.get(f"http://127.0.0.1:{silent_port}/")) for _ in range(30)]
+            for _ in waiting:
+                await connected.acquire()
+            answer = await client.get(f"http://127.0.0.1:{port}/slides/x")
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+        return answer.content
+
+    assert asyncio.run(get()) == b"content"

@@ -205,6 +205,32 @@ class TestStream:
             boss.post(f"/api/v1/runs/{run_id}/cancel").raise_for_status()
             assert list(found) == []
 
+    def test_it_ends_when_its_reader_may_no_longer_sign_in(self, service: TestService) -> None:
+        here = service.organization()
+        ada, boss = service.person(here), service.person(here, Role.ADMIN)
+        run_id = ada.submit("a")
+        with opened(ada, run_id) as found:
+            assert next(found)["id"] == "1"
+            service.database.rows("update user_account set disabled_at = now() where id = %s", ada.user_id)
+            boss.post(f"/api/v1/runs/{run_id}/cancel").raise_for_status()
+            assert list(found) == []
+
+    def test_one_user_has_so_many_and_no_more(self, service: TestService, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("coverslip.service.events.routes.MOST_STREAMS", 2)
+        ada, eve = service.member(), service.member()
+        run_id, other_id = ada.submit("a"), eve.submit("a")
+        with opened(ada, run_id) as first, opened(ada, run_id) as second:
+            assert next(first)["id"] == next(second)["id"] == "1"
+            refused = ada.get(path(run_id), headers=STREAM)
+            assert refused.status_code == 429
+            assert "2 event streams" in refused.json()["detail"]
+            assert listed(ada, run_id)
+            with opened(eve, other_id) as found:
+                assert next(found)["id"] == "1"
+        until(lambda: not service.context.event_readers, "the streams are gone")
+        with opened(ada, run_id) as found:
+            assert next(found)["id"] == "1"
+
     def test_what_happens_while_the_listening_connection_is_lost_comes_after_it(self, service: TestService) -> None:
         ada = service.member()
         run_id = ada.submit("a")

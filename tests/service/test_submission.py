@@ -353,3 +353,25 @@ def test_bodies_that_are_no_requests(ada: Person, content: bytes) -> None:
     answer = ada.post("/api/v1/runs", content=content, headers={"Content-Type": "application/json"})
     assert answer.status_code in (400, 422)
     assert ada.post("/api/v1/runs", content=content, headers={"Content-Type": "text/plain"}).status_code == 422
+
+
+SIGNED = (
+    "https://slides.example/s.svs?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={key}/20260101/r/s3/aws4_request"
+    "&X-Amz-Date=20260101T000000Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature=00"
+)
+
+
+def test_a_url_of_another_store_is_kept_whatever_it_says_of_its_key(ada: Person) -> None:
+    for key in ("AKIA", "a%00b", "%ff", ""):
+        ada.submit(items=[item_request("s", url=SIGNED.format(key=key))])
+
+
+def test_nothing_is_looked_up_for_more_slides_than_a_run_may_have(ada: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("coverslip.service.s3.own_urls.holder_of", refuse)
+    slides = [item_request(f"s{number}", url=SIGNED.format(key=number)) for number in range(501)]
+    for path in ("/api/v1/runs", "/api/v1/runs?validate_only=true"):
+        refused = ada.post(path, json=run_request(items=slides), headers=PROBLEM)
+        assert [fault["type"] for fault in refused.json()["errors"]] == ["RUN.TOO_MANY_ITEMS"]

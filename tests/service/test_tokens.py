@@ -177,3 +177,11 @@ def test_a_users_token_is_no_workers_and_the_other_way_round(service: TestServic
     offer = {"worker_name": "x", "versions": [{"application_id": "test-app", "version_number": "1.0.0"}]}
     assert ada.post("/api/worker/v1/leases", json=offer).status_code == 401
     assert service.worker().http.get("/api/v1/me").status_code == 401
+
+
+def test_an_id_token_opens_nothing_whatever_its_client_calls_itself(service: TestService, ada: Person) -> None:
+    audience = service.settings.audience
+    claims = {"sub": ada.user_id, "org_id": ada.organization_id}
+    token = service.context.issuer.issue_identity(claims, client_id=audience, nonce=None)
+    assert parts_of(token)[1]["aud"] == audience
+    assert status(service, token) == 401

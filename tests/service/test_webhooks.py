@@ -93,8 +93,8 @@ def events(person: Person, run_id: str) -> list[dict[str, Any]]:
     return listed
 
 
-def being_sent(service: TestService) -> bool:
-    return bool(service.database.rows("select id from webhook_delivery where claimed_until is not null"))
+def being_sent(service: TestService) -> int:
+    return len(service.database.rows("select id from webhook_delivery where claimed_until is not null"))
 
 
 def instant(text: str) -> datetime:
@@ -603,6 +603,22 @@ class TestSeveralProcesses:
         for run_id, numbers in expected.items():
             assert [one.event[1] for one in receiver.all if one.event[0] == run_id] == numbers
 
+    def test_slow_receivers_of_one_organization_hold_up_no_other(
+        self, service: TestService, receiver: Receiver, ada: Person
+    ) -> None:
+        with Receiver() as slow:
+            slow.usual = Answer(delay_s=3)
+            for _ in range(4):
+                register(ada, slow.url)
+            for _ in range(4):
+                ada.submit("a")
+            until(lambda: being_sent(service) == 4, "half of all there may be at once is being sent")
+            eve = service.member()
+            register(eve, receiver.url)
+            eve.submit("b")
+            receiver.wait_for(1)
+            assert len(slow.all) == 4
+
     def test_what_a_killed_sender_had_taken_is_sent_by_another_when_its_time_is_over(
         self, service: TestService, receiver: Receiver, ada: Person
     ) -> None:
@@ -625,7 +641,7 @@ class TestSeveralProcesses:
         receiver.answers.append(Answer(500, delay_s=0.3))
         webhook = register(ada, receiver.url)
         ada.submit("a")
-        until(lambda: being_sent(service), "it is being sent")
+        until(lambda: being_sent(service) > 0, "it is being sent")
         # Its process was so slow that another one has taken the delivery, and delivered it.
         service.database.rows(
             "update webhook_delivery "

@@ -1,5 +1,6 @@
 """The worker API: who is served, and that nobody but the holder of a lease can touch its item."""
 
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -237,6 +238,19 @@ def test_what_is_published_must_be_there_and_be_as_declared(ada: Person, worker:
     assert held.publish(NAME, b"xx").status_code == 409, "of another size"
     assert held.publish(NAME, b"x", surprise=1).status_code == 400, "its schema does not know that"
     assert held.publish(NAME, b"x").status_code == 204
+
+
+@pytest.mark.parametrize("media_type", ["text/html\r\nSet-Cookie: a=b", "スライド", "text", 1, None])
+def test_a_media_type_that_is_none_keeps_nobody_from_a_result(
+    service: TestService, ada: Person, worker: WorkerClient, media_type: object
+) -> None:
+    run_id = ada.submit("a")
+    worker.must_lease().succeed()
+    metadata = json.dumps({"media_type": media_type})  # of an application whose schema allows that
+    service.database.rows("update output_artifact set metadata = %s::jsonb", metadata)
+    artifact_id = ada.items(run_id)[0]["output_artifacts"][0]["output_artifact_id"]
+    answer = ada.get(f"/api/v1/runs/{run_id}/artifacts/{artifact_id}/file", follow_redirects=True)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/octet-stream")
 
 
 def test_late_uploads_touch_nothing_that_is_published(service: TestService, ada: Person, worker: WorkerClient) -> None:

@@ -70,7 +70,9 @@ class ItemCreationRequest(BaseModel):
 
 
 class RunCreationRequest(BaseModel):
-    application_version_id: str = Field(description="Application and version in one", examples=["test-app:v1.0.0"])
+    application_version_id: StorableText = Field(
+        description="Application and version in one", examples=["test-app:v1.0.0"]
+    )
     items: list[ItemCreationRequest] = Field(min_length=1)
 
 

@@ -37,7 +37,10 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
     def __init__(self, allowed: AllowList) -> None:
         # Of all that httpx sets up here, the pool is what requests go through, and only httpcore's own takes a backend.
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=httpx.create_ssl_context(), keepalive_expiry=5, network_backend=_GuardedBackend(allowed)
+            ssl_context=httpx.create_ssl_context(),
+            max_connections=None,  # who sends decides how much at once: in a queue here, one slow host would stop all
+            keepalive_expiry=5,
+            network_backend=_GuardedBackend(allowed),
         )
 
 

@@ -1,6 +1,7 @@
 """What every request needs, made once when the service starts."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import Annotated, cast
 
 from fastapi import Depends
@@ -29,6 +30,8 @@ class Context:
     notifications: Notifications
     sender: Sender
     broken_applications: tuple[str, ...]
+    event_readers: Counter[str] = field(default_factory=Counter)
+    """How many event streams each user has open."""
 
 
 def context_of(connection: HTTPConnection) -> Context:

@@ -199,6 +199,20 @@ class TestDevices:
         assert self.confirm(service, device, ada).status_code == 200
         assert service.database.rows("select * from login_failure") == []
 
+    def test_every_spelling_of_an_address_counts(self, service: TestService, ada: Person) -> None:
+        service.database.rows("update user_account set email = 'vivien@example.org' where id = %s", ada.user_id)
+        # To PostgreSQL these are one address; Python makes two characters of İ.
+        spellings = [f"v{i}v{j}en@example.org" for i in "iIİ" for j in "iIİ"]
+        form = {"user_code": "BBBB-BBBB", "password": "guess"}
+        pages = [service.http.post("/device", data=form | {"email": email}).text for email in spellings]
+        assert sum("is wrong" in page for page in pages) == 5
+
+    def test_a_scope_is_granted_once(self, service: TestService) -> None:
+        form = {"client_id": "any", "scope": "openid email openid  offline_access email " * 1000}
+        service.http.post("/oauth/device/code", data=form).raise_for_status()
+        (kept,) = service.database.rows("select scope from device_authorization")
+        assert kept.scope == "openid email offline_access"
+
     def test_accounts_that_do_not_exist_look_the_same(self, service: TestService, ada: Person) -> None:
         device = self.start(service)
         stranger = {"user_code": device["user_code"], "email": "nobody@example.org", "password": "x"}

@@ -100,6 +100,7 @@ def test_what_old_clients_always_send_is_no_fault(ada: Person) -> None:
     ("change", "status"),
     [
         ({"application_version_id": "test-app"}, 422),
+        ({"application_version_id": "a\x00b:v1.0.0"}, 422),
         ({"application_version_id": "test-app:v9.9.9"}, 404),
         ({"application_version_id": "other:v1.0.0"}, 404),
         ({"items": []}, 422),

@@ -238,6 +238,24 @@ class TestPaths:
         assert status in (400, 403, 422)
 
 
+class TestDocuments:
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le"])
+    def test_entities_make_no_small_document_large(self, signed: Signed, encoding: str) -> None:
+        entity = f'<!DOCTYPE d [<!ENTITY a "{"x" * 1000}">]>'
+        document = f'<?xml version="1.0"?>{entity}<Delete><Object><Key>&a;&a;&a;</Key></Object></Delete>'
+        answer = signed.send("POST", "?delete=", document.encode(encoding))
+        assert error_code(answer) == (400, "MalformedXML")
+
+
+def test_no_other_protocol_is_spoken(service: TestService) -> None:
+    parts = urlsplit(service.url)
+    key = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=="
+    upgrade = f"Connection: Upgrade\r\nUpgrade: websocket\r\n{key}"
+    with socket.create_connection((parts.hostname, parts.port)) as raw:
+        raw.sendall(f"GET /s3/b/k HTTP/1.1\r\nHost: {parts.netloc}\r\n{upgrade}\r\n\r\n".encode())
+        assert int(raw.recv(65536).split()[1]) == 403
+
+
 class TestPublishedHost:
     def test_only_where_it_is_switched_on(self, service: TestService, client: Any, bucket: str, ada: Person) -> None:
         access_key_id, secret, _ = credentials(ada)

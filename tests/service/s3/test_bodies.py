@@ -56,6 +56,15 @@ class TestDecoding:
         checksum = base64.b64encode(zlib.crc32(content).to_bytes(4, "big")).decode()
         assert decoded(pieces) == (content, {"x-amz-checksum-crc32": checksum})
 
+    def test_tiny_chunks_are_handed_on_together(self) -> None:
+        async def chunks() -> AsyncIterator[bytes]:
+            yield b"1\r\nx\r\n" * 100_000 + b"0\r\n\r\n"
+
+        async def sizes() -> list[int]:
+            return [len(piece) async for piece in decode(chunks(), {})]
+
+        assert asyncio.run(sizes()) == [65_536, 34_464]
+
     @given(content=st.binary(max_size=100), data=st.data())
     def test_what_ends_early_is_told(self, content: bytes, data: st.DataObject) -> None:
         body = encoded(content, 30)
@@ -127,3 +136,10 @@ class TestSending:
         sent: dict[str, Any] = signed.headers("PUT", "/x", CONTENT)
         assert httpx.put(signed.url + "/x", content=CONTENT, headers=sent | {header: wrong}).status_code == 400
         assert httpx.put(signed.url + "/x", content=CONTENT, headers=sent | {header: right}).status_code == 200
+
+
+@pytest.mark.parametrize("length", ["", "many", "-1", "9" * 5000])
+def test_a_decoded_length_that_is_no_number(signed: Signed, length: str) -> None:
+    announced = {"x-amz-decoded-content-length": length}
+    headers = signed.headers("PUT", "/x", payload=TRAILER, **announced)
+    assert error_code(httpx.put(signed.url + "/x", headers=headers, content=b"0\r\n\r\n")) == (400, "InvalidArgument")

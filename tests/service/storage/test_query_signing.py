@@ -70,6 +70,13 @@ def test_every_url_of_ours_is_recognised(path: str, expires_in_s: int) -> None:
     assert other.path_of("GET", url) is None
 
 
+def test_without_a_date_nothing_is_ours() -> None:
+    query = (
+        "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=key//eu-central-1/s3/aws4_request&X-Amz-SignedHeaders=host"
+    )
+    assert S3.path_of("GET", f"https://s3.example/slides/a?{query}&X-Amz-Signature=0") is None
+
+
 @given(rest=st.text())
 def test_no_other_text_is(rest: str) -> None:
     for url in (rest, f"https://s3.example/slides/{rest}", f"https://s3.example/slides/a?X-Amz-Date={rest}"):

@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from harness.people import Person, item_request
+from coverslip.service.storage.directory import DirectoryStore
+from coverslip.service.storage.errors import StoreUnavailable
+from harness.people import Person, item_request, run_request
 from harness.service import TestService, at_once
 from harness.worker import TLS, crc32c
 
@@ -187,3 +189,91 @@ def test_an_object_that_a_run_needs_cannot_be_deleted(service: TestService, ada:
     assert ada.get(OBJECTS).json() == []
     assert service.objects("inputs") == []
     assert ada.delete(f"{OBJECTS}/{listed['object_key']}").status_code == 404
+
+
+class TestKilled:
+    """What a service leaves that was killed between the store and the database."""
+
+    def submit(self, person: Person, upload: Any) -> int:
+        return person.post(
+            "/api/v1/runs", json=run_request(items=[item_request("s", url=upload["download_url"])])
+        ).status_code
+
+    def test_an_object_that_was_made_and_not_noted_is_completed_again(self, service: TestService, ada: Person) -> None:
+        send(ada, announce(ada))
+        complete(ada, announce(ada))
+        service.database.rows("delete from bucket_object")
+        again = announce(ada)
+        assert (again["complete"], again["missing_parts"]) == (False, [])
+        done = complete(ada, again)
+        assert done.json()["complete"]
+        assert self.submit(ada, done.json()) == 201
+
+    def test_what_was_deleted_while_a_run_needs_it_can_be_uploaded_again(
+        self, service: TestService, ada: Person
+    ) -> None:
+        send(ada, announce(ada))
+        upload = complete(ada, announce(ada)).json()
+        assert self.submit(ada, upload) == 201
+        service.database.rows("update bucket_object set key = null")  # as a deletion by a client of S3 does
+        again = announce(ada)
+        assert (again["complete"], again["missing_parts"]) == (False, [])
+        assert complete(ada, again).json()["complete"]
+        assert self.submit(ada, again) == 201
+        service.database.rows("update bucket_object set created_at = now() - interval '8 days'")
+        service.sweep()
+        assert len(service.objects("inputs")) == 1
+
+    @pytest.mark.parametrize("killed", [True, False])
+    def test_a_deletion_is_finished_by_the_sweep(
+        self, service: TestService, ada: Person, monkeypatch: pytest.MonkeyPatch, killed: bool
+    ) -> None:
+        send(ada, announce(ada))
+        upload = complete(ada, announce(ada)).json()
+        with monkeypatch.context() as patch:
+            if killed:
+                patch.setattr(DirectoryStore, "delete", failing)
+            assert ada.delete(f"{OBJECTS}/{upload['object_key']}").status_code == (503 if killed else 204)
+        assert ada.get(OBJECTS).json() == []
+        assert len(service.objects("inputs")) == killed
+        service.database.rows("update bucket_object set created_at = now() - interval '8 days'")
+        service.sweep()
+        assert service.objects("inputs") == service.database.rows("select * from bucket_object") == []
+
+    def test_dropped_parts_are_still_known(
+        self, service: TestService, ada: Person, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        upload = announce(ada)
+        send(ada, upload, only={1})
+        service.database.rows("update upload set touched_at = now() - interval '8 days'")
+        with monkeypatch.context() as patch:
+            patch.setattr(DirectoryStore, "delete", failing)
+            service.sweep()
+        assert service.objects("parts") != []
+        service.sweep()
+        assert service.objects("parts") == service.database.rows("select * from upload") == []
+
+
+async def failing(*_: object) -> None:
+    raise StoreUnavailable
+
+
+def test_dropped_by_several_at_once(service: TestService, ada: Person) -> None:
+    content = CONTENT * 10
+    for _ in range(5):
+        upload = announce(ada, content)
+        send(ada, upload, content)
+        answers = at_once([lambda path=f"{UPLOADS}/{upload['upload_id']}": ada.delete(path)] * 4)
+        assert {answer.status_code for answer in answers} <= {204, 404}
+        assert service.objects("parts") == []
+
+
+def test_completed_and_deleted_at_once(service: TestService, ada: Person) -> None:
+    """Whatever comes first: what the database knows is in the store, and nothing else is."""
+    for _ in range(10):
+        upload = announce(ada)
+        send(ada, upload)
+        object_key = complete(ada, upload).json()["object_key"]
+        at_once([lambda: complete(ada, upload), lambda key=object_key: ada.delete(f"{OBJECTS}/{key}")])  # noqa: B023
+        rows = service.database.rows("select path from bucket_object where key is not null")
+        assert len(rows) == len(service.objects("inputs"))

@@ -8,9 +8,10 @@ from fastapi import APIRouter, Header, Query, Request, Response, status
 from coverslip.contract.events import RunEvent
 from coverslip.service.access.reading import ShareToken
 from coverslip.service.context import ContextDep
+from coverslip.service.events.errors import TooManyStreams
 from coverslip.service.events.reading import EventPage, read_events
-from coverslip.service.events.stream import MEDIA_TYPE, PAGE, EventStream, frames
-from coverslip.service.identity.authentication import PrincipalDep
+from coverslip.service.events.stream import MEDIA_TYPE, MOST_STREAMS, PAGE, EventStream, frames
+from coverslip.service.identity.authentication import PrincipalDep, current_member, current_principal
 
 router = APIRouter(prefix="/runs", tags=["Events"])
 
@@ -31,6 +32,7 @@ _LARGEST_NUMBER = 2**63 - 1  # of PostgreSQL's bigint
         },
         204: {"description": "Server-Sent Events only: the run has ended, and there is nothing more"},
         404: {"description": "No such run for you"},
+        429: {"description": "You have too many streams open"},
     },
 )
 async def list_events(
@@ -54,15 +56,20 @@ async def list_events(
         after = last_event_id
     is_stream = MEDIA_TYPE in request.headers.get("accept", "")
 
+    if not is_stream:
+        return (await read_events(context, principal, run_id, share_token, after=after, limit=limit)).events
+
     async def read_after(number: int) -> EventPage:
-        return await read_events(
-            context, principal, run_id, share_token, after=number, limit=PAGE if is_stream else limit
-        )
+        # A stream outlives its first moment: who asks is looked up anew whenever something is to be sent.
+        caller = current_principal(await current_member(request, context, None))
+        return await read_events(context, caller, run_id, share_token, after=number, limit=PAGE)
 
     page = await read_after(after)
-    if not is_stream:
-        return page.events
     if page.is_last and not page.events:
         # The one answer after which a browser's EventSource does not ask again.
         return Response(status_code=status.HTTP_204_NO_CONTENT)
-    return EventStream(frames(context.notifications, run_id, page, read_after))
+    if context.event_readers[principal.user_id] >= MOST_STREAMS:
+        raise TooManyStreams(most=MOST_STREAMS)
+    return EventStream(
+        frames(context.notifications, run_id, page, read_after), context.event_readers, principal.user_id
+    )

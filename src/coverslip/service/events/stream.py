@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from uuid import UUID
 
@@ -13,10 +14,13 @@ from starlette.types import Message, Send
 from coverslip.contract.events import RunEvent
 from coverslip.service.database.notifications import Notifications, events_of
 from coverslip.service.events.reading import EventPage
+from coverslip.service.identity.errors import Unauthorized
 from coverslip.service.runs.errors import RunNotFound
 
 MEDIA_TYPE = "text/event-stream"
 PAGE = 100
+MOST_STREAMS = 20
+"""Of one user at once: each is woken by every event of its run."""
 
 _KEEP_ALIVE_S = 15.0  # below the idle limits of common proxies, 60 s and more
 _LONGEST_S = 3600.0  # then the client comes again, with a token that must be valid then
@@ -30,21 +34,29 @@ class EventStream(StreamingResponse):
 
     media_type = MEDIA_TYPE
 
-    def __init__(self, frames: AsyncGenerator[bytes]) -> None:
+    def __init__(self, frames: AsyncGenerator[bytes], readers: Counter[str], reader: str) -> None:
+        """``readers`` counts the open streams of each user; this one is ``reader``'s."""
         # Proxies (nginx) that collect answers would hold events back.
         super().__init__(frames, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         self._frames = frames
+        self._readers = readers
+        self._reader = reader
 
     async def stream_response(self, send: Send) -> None:
         async def send_in_time(message: Message) -> None:
             async with asyncio.timeout(_SLOWEST_S):
                 await send(message)
 
-        async with contextlib.aclosing(self._frames):
-            try:
+        self._readers[self._reader] += 1
+        try:
+            async with contextlib.aclosing(self._frames):
                 await super().stream_response(send_in_time)
-            except TimeoutError:
-                log.info("a reader of events took nothing for %.0f s and is given up", _SLOWEST_S)
+        except TimeoutError:
+            log.info("a reader of events took nothing for %.0f s and is given up", _SLOWEST_S)
+        finally:
+            self._readers[self._reader] -= 1
+            if not self._readers[self._reader]:
+                del self._readers[self._reader]
 
 
 async def frames(
@@ -69,8 +81,8 @@ async def frames(
             happened.clear()
             try:
                 page = await read_after(page.last)
-            except RunNotFound:
-                return  # somebody has taken the right to read it away
+            except (RunNotFound, Unauthorized):
+                return  # somebody has taken the right to read it away, or the session is over
         yield format_sse_event(comment="come again")
 
 

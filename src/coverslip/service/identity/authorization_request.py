@@ -38,8 +38,8 @@ class AuthorizationRequest:
 
 
 def granted_scope(asked: str | None) -> str:
-    """What we give of the scopes that were asked for, in their order; of none, staying logged in."""
-    return " ".join(scope for scope in (asked or OFFLINE_ACCESS).split(" ") if scope in SCOPES)
+    """What we give of the scopes that were asked for, each once, in their order; of none, staying logged in."""
+    return " ".join(scope for scope in dict.fromkeys((asked or OFFLINE_ACCESS).split(" ")) if scope in SCOPES)
 
 
 def read_request(

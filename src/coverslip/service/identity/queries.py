@@ -215,20 +215,23 @@ async def delete_device_authorization(connection: AsyncConnection, device_code_h
 
 
 async def record_login_failure(connection: AsyncConnection, email: str) -> None:
-    await connection.execute(insert(login_failure).values(email=email.lower()))
+    await connection.execute(insert(login_failure).values(email=func.lower(email)))
 
 
 async def recent_login_failures(connection: AsyncConnection, email: str, window: timedelta) -> int:
-    """How many there were; until the transaction ends, nobody else counts those of this account."""
-    await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(email.lower(), 1))))
+    """How many there were; until the transaction ends, nobody else counts those of this account.
+
+    The database folds the case, as it does to find the account: to Python, some addresses of one account differ.
+    """
+    await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(func.lower(email), 1))))
     statement = select(func.count()).where(
-        login_failure.c.email == email.lower(), login_failure.c.failed_at > func.now() - window
+        login_failure.c.email == func.lower(email), login_failure.c.failed_at > func.now() - window
     )
     return int((await connection.execute(statement)).scalar_one())
 
 
 async def forget_login_failures(connection: AsyncConnection, email: str) -> None:
-    await connection.execute(delete(login_failure).where(login_failure.c.email == email.lower()))
+    await connection.execute(delete(login_failure).where(login_failure.c.email == func.lower(email)))
 
 
 async def delete_spent(connection: AsyncConnection, age: timedelta) -> None:

@@ -51,6 +51,7 @@ class TokenIssuer:
             exp={"essential": True},
             sub={"essential": True},
             org_id={"essential": True},
+            azp={"essential": True},  # ID tokens have none: one whose client calls itself as our audience opens nothing
         )
 
     def issue(

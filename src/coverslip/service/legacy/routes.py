@@ -193,7 +193,11 @@ def _run(row: AnyRow) -> RunReadResponse:
     operation_id="cancel_application_run_v1_runs__application_run_id__cancel_post",
     summary="Cancel a run",
     status_code=status.HTTP_202_ACCEPTED,
-    responses={404: {"description": "No such run for you"}, 409: {"description": "The run has ended already"}},
+    responses={
+        403: {"description": "Not yours to cancel"},
+        404: {"description": "No such run for you"},
+        409: {"description": "The run has ended already"},
+    },
 )
 async def cancel_run(application_run_id: UUID, context: ContextDep, principal: PrincipalDep) -> Any:
     """Cancel at once: what is finished stays, everything else is skipped."""
@@ -207,6 +211,7 @@ async def cancel_run(application_run_id: UUID, context: ContextDep, principal: P
     status_code=status.HTTP_204_NO_CONTENT,
     response_class=Response,
     responses={
+        403: {"description": "Not yours to delete"},
         404: {"description": "No such run for you"},
         409: {"description": "The run has not ended yet"},
         410: {"description": "The results were deleted before"},

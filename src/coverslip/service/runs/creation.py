@@ -42,7 +42,7 @@ async def create_run(
     now = datetime.now(UTC)
     async with context.database.transaction(principal.scope) as connection:
         version = await _version(connection, request)
-    own = await find_own_inputs(context, principal, request)
+    own = await find_own_inputs(context, principal, request, most=_most_inputs(context, version))
     digest = _digest(request, own.paths)
     async with context.database.transaction(principal.scope) as connection:
         if idempotency_key is not None:
@@ -73,11 +73,15 @@ async def validate_run(context: Context, principal: Principal, request: RunCreat
     """
     async with context.database.transaction(principal.scope) as connection:
         version = await _version(connection, request)
-    own = await find_own_inputs(context, principal, request)
+    own = await find_own_inputs(context, principal, request, most=_most_inputs(context, version))
     _refuse_faults(context, request, version, datetime.now(UTC), own.faults)
     return RunValidationResponse(
         application_id=version.application_id, version_number=version.number, item_count=len(request.items)
     )
+
+
+def _most_inputs(context: Context, version: AnyRow) -> int:
+    return context.settings.max_items_per_run * len(version.input_artifacts)
 
 
 def _refuse_faults(

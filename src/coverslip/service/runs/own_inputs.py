@@ -33,9 +33,17 @@ class OwnInputs:
     faults: list[Fault]
 
 
-async def find_own_inputs(context: Context, principal: Principal, request: RunCreationRequest) -> OwnInputs:
-    """Those inputs of a request whose URLs our store signed, or somebody with a key of the organization's bucket."""
+async def find_own_inputs(
+    context: Context, principal: Principal, request: RunCreationRequest, *, most: int
+) -> OwnInputs:
+    """Those inputs of a request whose URLs our store signed, or somebody with a key of the organization's bucket.
+
+    Nothing is looked up for a request that has more than ``most`` inputs, the most that a run may have: it is refused
+    for that.
+    """
     urls = _places(request).keys()
+    if len(urls) > most:
+        return OwnInputs({}, [])
     keys = {url: key for url in urls if (key := context.store.owned_key(url)) is not None}
     in_bucket, refused = await paths_of_own_urls(context, principal, urls - keys.keys())
     keys |= {url: ObjectKey(Area.INPUTS, path) for url, path in in_bucket.items()}

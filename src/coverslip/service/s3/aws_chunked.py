@@ -11,29 +11,35 @@ from coverslip.service.s3.errors import BodyIncomplete
 
 _MAX_LINE_BYTES = 4096
 _MAX_TRAILERS = 16
+_GATHERED_BYTES = 64 * 1024
 _SIZE = re.compile(rb"([0-9a-fA-F]{1,16})(;[^\r\n]*)?")
 
 
 class _Reader:
     def __init__(self, chunks: AsyncIterator[bytes]) -> None:
         self._chunks = chunks
-        self._buffer = b""
+        self._buffer = bytearray()  # from its beginning bytes are taken without moving the others
 
     async def line(self) -> bytes:
         while b"\r\n" not in self._buffer:
             if len(self._buffer) > _MAX_LINE_BYTES:
                 raise BodyIncomplete
             self._buffer += await self._more()
-        line, _, self._buffer = self._buffer.partition(b"\r\n")
-        return line
+        return self._taken(self._buffer.index(b"\r\n") + 2)[:-2]
 
     async def take(self, size_bytes: int) -> AsyncIterator[bytes]:
         left = size_bytes
         while left:
-            piece = self._buffer or await self._more()
-            yield piece[:left]
-            self._buffer = piece[left:]
-            left -= min(left, len(piece))
+            if not self._buffer:
+                self._buffer += await self._more()
+            piece = self._taken(left)
+            yield piece
+            left -= len(piece)
+
+    def _taken(self, most_bytes: int) -> bytes:
+        piece = bytes(self._buffer[:most_bytes])
+        del self._buffer[:most_bytes]
+        return piece
 
     async def _more(self) -> bytes:
         async for chunk in self._chunks:
@@ -45,12 +51,15 @@ class _Reader:
 async def decode(chunks: AsyncIterator[bytes], trailers: dict[str, str]) -> AsyncIterator[bytes]:
     """The content of an encoded body; its trailers are in ``trailers`` when it has ended, with names in lower case.
 
+    It comes in pieces that are worth handing on, however small the chunks are.
+
     Raises
     ------
     BodyIncomplete
         If it ends early or is not in this encoding.
     """
     reader = _Reader(chunks)
+    gathered = bytearray()
     while True:
         size = _SIZE.fullmatch(await reader.line())
         if size is None:
@@ -58,9 +67,14 @@ async def decode(chunks: AsyncIterator[bytes], trailers: dict[str, str]) -> Asyn
         if (size_bytes := int(size[1], 16)) == 0:
             break
         async for piece in reader.take(size_bytes):
-            yield piece
+            gathered += piece
+            if len(gathered) >= _GATHERED_BYTES:
+                yield bytes(gathered)
+                gathered.clear()
         if await reader.line():
             raise BodyIncomplete
+    if gathered:
+        yield bytes(gathered)
     for _ in range(_MAX_TRAILERS):
         line = await reader.line()
         if not line:

@@ -133,6 +133,6 @@ def _decoded(field: str, value: str) -> bytes:
 
 
 def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise ArgumentInvalid(fault="'x-amz-decoded-content-length' is missing")
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise ArgumentInvalid(fault="'x-amz-decoded-content-length' is missing, or is not a number")
     return int(text)

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocketClose
 
 from coverslip.service.context import context_of
 from coverslip.service.errors import ServiceError
@@ -20,6 +21,9 @@ from coverslip.service.storage.errors import ObjectNotFound
 
 async def s3_dialect(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer a request; what is below the address at which this is mounted is bucket and key."""
+    if scope["type"] != "http":  # whatever is mounted gets those too
+        await WebSocketClose()(scope, receive, send)
+        return
     request = Request(scope, receive)
     try:
         response = await _answer(request)

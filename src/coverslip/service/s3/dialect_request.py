@@ -90,11 +90,14 @@ def parse_query(escaped: bytes) -> Query:
     ArgumentInvalid
     """
     try:
-        return parse_qsl(
+        query = parse_qsl(
             escaped.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MAX_PARAMETERS
         )
     except ValueError:
         raise ArgumentInvalid(fault="The query cannot be read") from None
+    if any("\x00" in text for pair in query for text in pair):
+        raise ArgumentInvalid(fault="The query holds a NUL character")
+    return query
 
 
 def _unescaped(path: bytes) -> str:

@@ -46,7 +46,8 @@ def keys_to_delete(body: bytes) -> tuple[list[str], bool]:
     DocumentMalformed
         If it is no such request, or names more than 1000 keys.
     """
-    if b"<!" in body:  # no declarations: they could make a small document large
+    # No declarations: they could make a small document large. In UTF-16 they look different, and have NUL bytes.
+    if b"<!" in body or b"\x00" in body:
         raise DocumentMalformed
     try:
         root = ElementTree.fromstring(body)  # noqa: S314  # has no declarations

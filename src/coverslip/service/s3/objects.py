@@ -16,6 +16,7 @@ from coverslip.service.s3.body import Body
 from coverslip.service.s3.errors import AccessDenied, DialectError, NoSuchKey, PreconditionFailed
 from coverslip.service.s3.listing import ListPage, ListRequest, first_behind, list_page
 from coverslip.service.storage import queries as objects
+from coverslip.service.storage.object_commands import drop_object
 from coverslip.service.storage.store import Area, ObjectKey
 from coverslip.service.storage.upload_rules import UPLOADS_FOLDER
 
@@ -90,13 +91,14 @@ class Bucket:
         try:
             await self.context.store.write(_place(path), body.chunks())
         except BaseException:
-            await self._drop_incoming(path)
+            await drop_object(self.context, path)
             raise
         try:
             async with self.context.database.transaction(self.principal.scope) as connection:
                 await queries.hold_key(connection, organization_id=organization_id, key=key)
                 earlier = await self._replaceable(connection, key, only_new)
-                unneeded = await self._remove(connection, earlier, "object.replaced") if earlier is not None else None
+                if earlier is not None:
+                    await self._remove(connection, earlier, "object.replaced")
                 row = await queries.give_key(
                     connection,
                     path,
@@ -106,11 +108,11 @@ class Bucket:
                     md5_hex=body.md5_hex,
                 )
         except DialectError:
-            await self._drop_incoming(path)
+            await drop_object(self.context, path)
             raise
         # Should the database fail instead, nobody knows whether it has the object: if not, it is swept.
-        if unneeded is not None:
-            await self.context.store.delete(_place(unneeded))
+        if earlier is not None:
+            await drop_object(self.context, earlier.path)
         return row
 
     async def _replaceable(self, connection: AsyncConnection, key: str, only_new: bool) -> AnyRow | None:
@@ -120,11 +122,6 @@ class Bucket:
         if row is not None and not may_remove(self.principal, row.user_id):
             raise AccessDenied(reason="somebody else of your organization has put an object there")
         return row
-
-    async def _drop_incoming(self, path: str) -> None:
-        await self.context.store.delete(_place(path))
-        async with self.context.database.transaction(self.principal.scope) as connection:
-            await objects.forget_object(connection, path)
 
     async def delete(self, key: str) -> None:
         """Delete an object; that there is none is no error. One that an unfinished run needs is deleted after it.
@@ -140,17 +137,15 @@ class Bucket:
                 return
             if not may_remove(self.principal, row.user_id):
                 raise AccessDenied(reason="somebody else of your organization has put this object there")
-            unneeded = await self._remove(connection, row, "object.deleted")
-        if unneeded is not None:
-            await self.context.store.delete(_place(unneeded))
+            await self._remove(connection, row, "object.deleted")
+        await drop_object(self.context, row.path)
 
     async def _row(self, connection: AsyncConnection, key: str, *, lock: bool = False) -> AnyRow | None:
         return await queries.object_by_key(
             connection, organization_id=self.principal.organization_id, key=key, lock=lock
         )
 
-    async def _remove(self, connection: AsyncConnection, row: AnyRow, action: str) -> str | None:
-        """Take an object out of the bucket; returns its path if nothing needs its content any more."""
+    async def _remove(self, connection: AsyncConnection, row: AnyRow, action: str) -> None:
         await audit.record(
             connection,
             action,
@@ -159,11 +154,7 @@ class Bucket:
             organization_id=row.organization_id,
             key=row.key,
         )
-        if await objects.is_needed(connection, row.path):
-            await queries.take_key(connection, row.path)
-            return None
-        await objects.forget_object(connection, row.path)
-        return str(row.path)
+        await objects.take_key(connection, row.path)
 
 
 def _place(path: str) -> ObjectKey:

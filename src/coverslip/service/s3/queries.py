@@ -56,11 +56,6 @@ async def give_key(
     return row
 
 
-async def take_key(connection: AsyncConnection, path: str) -> None:
-    """Take an object that is still needed out of the bucket."""
-    await connection.execute(update(bucket_object).where(bucket_object.c.path == path).values(key=None))
-
-
 async def objects_after(
     connection: AsyncConnection,
     *,

@@ -157,10 +157,10 @@ class DirectoryStore:
         root = self._root / area
         # Only the directory that the prefix names needs to be walked.
         start = root / prefix.rpartition("/")[0]
-        for path in await run_sync(lambda: [p for p in start.rglob("*") if p.is_file()]):
+        for path, size_bytes in await run_sync(lambda: list(_files_below(start))):
             name = path.relative_to(root).as_posix()
             if name.startswith(prefix):
-                yield ObjectStat(ObjectKey(area, name), path.stat().st_size)
+                yield ObjectStat(ObjectKey(area, name), size_bytes)
 
     async def drop_unfinished(self, begun_before: datetime) -> None:
         for leftover in (self._root / _INCOMING).iterdir():
@@ -228,6 +228,15 @@ def move_into_place(source: Path, target: Path) -> None:
         os.fsync(directory)
     finally:
         os.close(directory)
+
+
+def _files_below(folder: Path) -> Iterator[tuple[Path, int]]:
+    """Every file with its size; what is deleted meanwhile may be among them."""
+    # os.walk passes over folders that are gone.
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                yield (path := Path(parent, name)), path.stat().st_size
 
 
 def _delete(path: Path, area: Path) -> None:

@@ -29,7 +29,7 @@ async def delete_object(context: Context, principal: Principal, path: str) -> No
             raise ObjectNotFound
         if await queries.is_needed(connection, path):
             raise ObjectInUse
-        await queries.forget_object(connection, path)
+        await queries.take_key(connection, path)
         await audit.record(
             connection,
             "object.deleted",
@@ -37,15 +37,25 @@ async def delete_object(context: Context, principal: Principal, path: str) -> No
             user_id=principal.user_id,
             organization_id=principal.organization_id,
         )
-    await context.store.delete(ObjectKey(Area.INPUTS, path))
+    await drop_object(context, path)
+
+
+async def drop_object(context: Context, path: str) -> None:
+    """Delete an object that has no key, unless an unfinished run needs it.
+
+    Its row goes last: if the service is killed before that, the sweep still knows of the object.
+    """
+    async with context.database.transaction(PlatformScope()) as connection:
+        if await queries.lock_keyless(connection, path):
+            await context.store.delete(ObjectKey(Area.INPUTS, path))
+            await queries.forget_object(connection, path)
 
 
 async def drop_keyless(context: Context) -> None:
-    """Delete what was replaced or deleted while a run needed it, and what a killed service was receiving."""
+    """Delete what was replaced or deleted while a run needed it, and what a killed service was receiving or
+    deleting."""
     lifetime = timedelta(seconds=context.settings.upload_lifetime_s)
     async with context.database.transaction(PlatformScope()) as connection:
         paths = await queries.keyless_objects(connection, lifetime)
     for path in paths:
-        await context.store.delete(ObjectKey(Area.INPUTS, path))
-        async with context.database.transaction(PlatformScope()) as connection:
-            await queries.forget_object(connection, path)
+        await drop_object(context, path)

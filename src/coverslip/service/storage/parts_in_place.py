@@ -85,9 +85,9 @@ class PartsInPlace:
             async for _ in verified(chunks, size_bytes=size_bytes, checksum_base64_crc32c=checksum_base64_crc32c):
                 pass
             with storing(key):
-                # No part may be said to be in the next content of this name.
-                await run_sync(_remove, [content.with_name(_name(prefix, part)) for part in parts])
                 await run_sync(move_into_place, content, self._store.file(key))
+            # Not before: whoever asks meanwhile would be told that they are missing.
+            await run_sync(_forget_arrivals, content)
 
     async def drop(self, prefix: str) -> None:
         content = self._content(prefix)
@@ -109,9 +109,10 @@ def _name(prefix: str, part: UploadPart) -> str:
     return part_key(prefix, part.number).path.removeprefix(prefix) + _ARRIVED
 
 
-def _remove(paths: Sequence[Path]) -> None:
-    for path in paths:
-        path.unlink(missing_ok=True)
+def _forget_arrivals(content: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):  # a deletion beside us does the same
+        for arrived in content.parent.glob(f"*{_ARRIVED}"):
+            arrived.unlink()
 
 
 def _open(arrived: Path, offset_bytes: int) -> BinaryIO:
@@ -120,6 +121,8 @@ def _open(arrived: Path, offset_bytes: int) -> BinaryIO:
     while True:
         with contextlib.suppress(FileNotFoundError):  # a deletion beside us removed the folder, which was still empty
             content.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if not content.exists():  # what a killed service has not forgotten arrived in an earlier content
+                _forget_arrivals(content)
             content.touch()
             file = content.open("r+b", buffering=0)
             file.seek(offset_bytes)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
-from sqlalchemy import Column, ColumnElement, and_, delete, func, select
+from sqlalchemy import Column, ColumnElement, and_, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,19 +25,17 @@ async def remember_object(
     size_bytes: int,
     checksum_base64_crc32c: str,
 ) -> None:
-    """Note whose an object is; noted again, nothing changes."""
-    await connection.execute(
-        insert(bucket_object)
-        .values(
-            path=path,
-            key=key,
-            organization_id=organization_id,
-            user_id=user_id,
-            size_bytes=size_bytes,
-            checksum_base64_crc32c=checksum_base64_crc32c,
-        )
-        .on_conflict_do_nothing()
+    """Note whose an object is; one that was taken out of the bucket is in it again. Until the transaction ends, it is
+    not deleted."""
+    statement = insert(bucket_object).values(
+        path=path,
+        key=key,
+        organization_id=organization_id,
+        user_id=user_id,
+        size_bytes=size_bytes,
+        checksum_base64_crc32c=checksum_base64_crc32c,
     )
+    await connection.execute(statement.on_conflict_do_update(index_elements=["path"], set_={"key": key}))
 
 
 async def paths_of_organization(
@@ -116,6 +114,21 @@ async def keyless_objects(connection: AsyncConnection, lifetime: timedelta) -> S
         ~_needed(bucket_object.c.path),
     )
     return (await connection.execute(statement)).scalars().all()
+
+
+async def take_key(connection: AsyncConnection, path: str) -> None:
+    """Take an object out of the bucket; it is deleted as soon as no unfinished run needs it."""
+    await connection.execute(update(bucket_object).where(bucket_object.c.path == path).values(key=None))
+
+
+async def lock_keyless(connection: AsyncConnection, path: str) -> bool:
+    """Lock an object, against getting a key again; False if it has one, or an unfinished run needs it."""
+    statement = (
+        select(bucket_object.c.path)
+        .where(bucket_object.c.path == path, bucket_object.c.key.is_(None), ~_needed(path))
+        .with_for_update()
+    )
+    return (await connection.execute(statement)).first() is not None
 
 
 async def forget_object(connection: AsyncConnection, path: str) -> None:

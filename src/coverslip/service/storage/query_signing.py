@@ -98,7 +98,7 @@ class QuerySigner:
             self._name("Credential"): self._credential(query.get(self._name("Date"), "")),
             self._name("SignedHeaders"): "host",
         }
-        if len(pairs) != len(query) + 1 or not ours.items() <= query.items():
+        if len(pairs) != len(query) + 1 or self._name("Date") not in query or not ours.items() <= query.items():
             return None
         expected = self._signature(method, path, query, self._host)
         return path if hmac.compare_digest(given.encode(), expected.encode()) else None

@@ -69,14 +69,27 @@ def download_url(context: Context, path: str) -> str:
     return context.store.sign_get(ObjectKey(Area.INPUTS, path), expires_in_s=context.settings.input_url_lifetime_s)
 
 
-async def is_complete(context: Context, upload: AnyRow) -> bool:
-    """Whether the object is there already."""
+async def is_complete(context: Context, principal: Principal, upload: AnyRow) -> bool:
+    """Whether the object is in the bucket already."""
+    async with context.database.transaction(principal.scope) as connection:
+        known = await queries.paths_of_organization(
+            connection, organization_id=upload.organization_id, paths=[upload.path]
+        )
+    return bool(known) and await _is_stored(context, upload)
+
+
+async def _is_stored(context: Context, upload: AnyRow) -> bool:
     stat = await context.store.stat(ObjectKey(Area.INPUTS, upload.path))
     return stat is not None and stat.size_bytes == upload.size_bytes
 
 
 async def missing_parts(context: Context, upload: AnyRow) -> list[UploadPart]:
-    """The parts that have not arrived."""
+    """The parts that have not arrived; none if the object has been made of them."""
+    # A service that was killed may have made it without noting it: completing the upload does the rest.
+    return [] if await _is_stored(context, upload) else await _unsent_parts(context, upload)
+
+
+async def _unsent_parts(context: Context, upload: AnyRow) -> list[UploadPart]:
     parts = parts_of(upload.size_bytes, upload.part_size_bytes)
     return await multipart(context.store).missing(_prefix(upload), parts)
 
@@ -106,13 +119,15 @@ async def complete(context: Context, principal: Principal, upload_id: UUID) -> A
     Raises
     ------
     UploadNotFound
+    ObjectNotFound
+        If the object was deleted meanwhile.
     PartsMissing
         Naming the parts that are still to be sent.
     ChecksumDiffers
         If the parts are not the file that was announced; they are deleted, so that it can be sent anew.
     """
     upload = await find(context, principal, upload_id)
-    if not await is_complete(context, upload):
+    if not await _is_stored(context, upload):
         await _join(context, upload)
     async with context.database.transaction(principal.scope) as connection:
         await queries.remember_object(
@@ -124,13 +139,15 @@ async def complete(context: Context, principal: Principal, upload_id: UUID) -> A
             size_bytes=upload.size_bytes,
             checksum_base64_crc32c=upload.checksum_base64_crc32c,
         )
+        if not await _is_stored(context, upload):
+            raise ObjectNotFound
     await delete_parts(context, upload)
     return upload
 
 
 async def _join(context: Context, upload: AnyRow) -> None:
     try:
-        missing = await missing_parts(context, upload)
+        missing = await _unsent_parts(context, upload)
         if missing:
             raise PartsMissing(numbers=", ".join(str(part.number) for part in missing[:20]))
         await multipart(context.store).join(
@@ -144,7 +161,7 @@ async def _join(context: Context, upload: AnyRow) -> None:
         await delete_parts(context, upload)
         raise
     except (PartsMissing, ObjectNotFound):
-        if not await is_complete(context, upload):  # by another request, meanwhile
+        if not await _is_stored(context, upload):  # by another request, meanwhile
             raise
 
 
@@ -156,18 +173,21 @@ async def drop(context: Context, principal: Principal, upload_id: UUID) -> None:
     UploadNotFound
     """
     upload = await find(context, principal, upload_id)
+    # Its row goes last: if the service is killed before that, the sweep still knows of the parts.
+    await delete_parts(context, upload)
     async with context.database.transaction(principal.scope) as connection:
         await upload_queries.delete_upload(connection, upload.id)
-    await delete_parts(context, upload)
 
 
 async def drop_abandoned(context: Context) -> None:
     """Drop the uploads that nobody went on with, and forget those that have been completed long ago."""
     lifetime = timedelta(seconds=context.settings.upload_lifetime_s)
     async with context.database.transaction(PlatformScope()) as connection:
-        dropped = await upload_queries.drop_abandoned(connection, lifetime)
-    for upload in dropped:
+        abandoned = await upload_queries.abandoned_uploads(connection, lifetime)
+    for upload in abandoned:
         await delete_parts(context, upload)
+        async with context.database.transaction(PlatformScope()) as connection:
+            await upload_queries.delete_upload(connection, upload.id, untouched_since=upload.touched_at)
 
 
 async def delete_parts(context: Context, upload: AnyRow) -> None:

@@ -1,7 +1,7 @@
 """SQL about uploads that are not complete."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from sqlalchemy import delete, func, select
@@ -47,16 +47,17 @@ async def upload_by_id(
     return (await connection.execute(statement)).one_or_none()
 
 
-async def delete_upload(connection: AsyncConnection, upload_id: UUID) -> None:
-    await connection.execute(delete(upload).where(upload.c.id == upload_id))
+async def delete_upload(
+    connection: AsyncConnection, upload_id: UUID, *, untouched_since: datetime | None = None
+) -> None:
+    """Forget an upload; with ``untouched_since``, only if nobody has gone on with it since then."""
+    statement = delete(upload).where(upload.c.id == upload_id)
+    if untouched_since is not None:
+        statement = statement.where(upload.c.touched_at == untouched_since)
+    await connection.execute(statement)
 
 
-async def drop_abandoned(connection: AsyncConnection, lifetime: timedelta) -> Sequence[AnyRow]:
-    """Forget uploads that nobody went on with; returns them, so that their parts can be deleted."""
-    statement = (
-        delete(upload)
-        .where(upload.c.touched_at <= func.now() - lifetime)
-        .returning(upload.c.id, upload.c.organization_id)
-    )
-    dropped: Sequence[AnyRow] = (await connection.execute(statement)).all()
-    return dropped
+async def abandoned_uploads(connection: AsyncConnection, lifetime: timedelta) -> Sequence[AnyRow]:
+    """Uploads that nobody went on with."""
+    statement = select(upload).where(upload.c.touched_at <= func.now() - lifetime)
+    return (await connection.execute(statement)).all()

@@ -12,6 +12,7 @@ from coverslip.contract.uploads import (
     UploadCreateRequest,
     UploadResponse,
 )
+from coverslip.service.access.principal import Principal
 from coverslip.service.context import Context, ContextDep
 from coverslip.service.database.rows import AnyRow
 from coverslip.service.identity.authentication import PrincipalDep
@@ -25,27 +26,26 @@ _NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"description": "Not there, 
 _INVALID_NAME: dict[int | str, dict[str, Any]] = {400: {"description": "The name cannot be part of a key"}}
 
 
-async def _response(context: Context, upload: AnyRow) -> UploadResponse:
-    complete = await upload_commands.is_complete(context, upload)
+async def _response(context: Context, principal: Principal, upload: AnyRow) -> UploadResponse:
     return UploadResponse(
         upload_id=upload.id,
         object_key=upload.path,
         download_url=upload_commands.download_url(context, upload.path),
-        complete=complete,
-        missing_parts=[] if complete else await upload_commands.missing_parts(context, upload),
+        complete=await upload_commands.is_complete(context, principal, upload),
+        missing_parts=await upload_commands.missing_parts(context, upload),
     )
 
 
 @uploads_router.post("", status_code=status.HTTP_201_CREATED, operation_id="begin_upload", responses=_INVALID_NAME)
 async def begin_upload(request: UploadCreateRequest, context: ContextDep, principal: PrincipalDep) -> UploadResponse:
     """Announce a file. The same file announced again goes on where it stopped, or is complete at once."""
-    return await _response(context, await upload_commands.begin(context, principal, request))
+    return await _response(context, principal, await upload_commands.begin(context, principal, request))
 
 
 @uploads_router.get("/{upload_id}", operation_id="read_upload", responses=_NOT_FOUND)
 async def read_upload(upload_id: UUID, context: ContextDep, principal: PrincipalDep) -> UploadResponse:
     """What is missing of a file."""
-    return await _response(context, await upload_commands.find(context, principal, upload_id))
+    return await _response(context, principal, await upload_commands.find(context, principal, upload_id))
 
 
 @uploads_router.post("/{upload_id}/parts/{number}", operation_id="sign_part", responses=_NOT_FOUND)
@@ -70,7 +70,7 @@ async def sign_part(
 )
 async def complete_upload(upload_id: UUID, context: ContextDep, principal: PrincipalDep) -> UploadResponse:
     """Make one object of the parts. It takes a while for large files: the whole is verified once more."""
-    return await _response(context, await upload_commands.complete(context, principal, upload_id))
+    return await _response(context, principal, await upload_commands.complete(context, principal, upload_id))
 
 
 @uploads_router.delete(

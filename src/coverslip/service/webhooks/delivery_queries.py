@@ -25,6 +25,17 @@ _MOST_FORGOTTEN = 10_000
 
 
 @dataclass(frozen=True)
+class Busy:
+    """Whom as much is being sent for as may be at once."""
+
+    webhook_ids: Collection[UUID] = ()
+    organization_ids: Collection[str] = ()
+
+
+NOBODY = Busy()
+
+
+@dataclass(frozen=True)
 class AttemptResult:
     """How one attempt went, and when the next one follows; None if none does."""
 
@@ -112,20 +123,21 @@ async def advance(connection: AsyncConnection, run_id: UUID, webhook_ids: Collec
     )
 
 
-def _scheduled(busy: Collection[UUID]) -> ColumnElement[bool]:
+def _scheduled(busy: Busy) -> ColumnElement[bool]:
     return and_(
         delivery.c.next_attempt_at.is_not(None),
         webhook.c.disabled_reason.is_(None),
-        webhook.c.id.not_in(busy),
+        webhook.c.id.not_in(busy.webhook_ids),
+        delivery.c.organization_id.not_in(busy.organization_ids),
     )
 
 
 async def claim(
-    connection: AsyncConnection, lease: timedelta, *, busy: Collection[UUID] = (), webhook_id: UUID | None = None
+    connection: AsyncConnection, lease: timedelta, *, busy: Busy = NOBODY, webhook_id: UUID | None = None
 ) -> AnyRow | None:
     """Take the delivery that is due longest, so that nobody else sends it meanwhile.
 
-    It is one of ``webhook_id``, if that is given, and of none that is ``busy``.
+    It is one of ``webhook_id``, if that is given, and of nobody who is ``busy``.
 
     Returns it with its event, the run's callback context, and its webhook's address and secrets.
     """
@@ -173,7 +185,7 @@ async def claim(
     return (await connection.execute(statement)).one_or_none()
 
 
-async def seconds_until_due(connection: AsyncConnection, *, busy: Collection[UUID]) -> float | None:
+async def seconds_until_due(connection: AsyncConnection, *, busy: Busy) -> float | None:
     """How long until there may be something to claim; None if nothing waits."""
     due_at = func.min(func.greatest(delivery.c.next_attempt_at, delivery.c.claimed_until))
     statement = (

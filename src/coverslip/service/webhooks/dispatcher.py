@@ -9,7 +9,6 @@ import logging
 import random
 from collections import Counter
 from datetime import timedelta
-from uuid import UUID
 
 from coverslip.contract.webhooks import DeliveryState
 from coverslip.service.access.rules import AllRuns
@@ -26,7 +25,8 @@ from coverslip.service.webhooks.rules import delay_after, is_given_up, reason_to
 from coverslip.service.webhooks.secrets import signing_secrets
 from coverslip.service.webhooks.sending import Attempt
 
-_PER_WEBHOOK = 4  # a slow receiver must not take all there is
+_PER_WEBHOOK = 4  # a slow receiver must not take all there is,
+_SHARE_OF_ORGANIZATION = 0.5  # nor may all the slow receivers of one organization
 _IN_A_ROW = 50  # then another webhook may have the turn
 _LOOK_AGAIN_S = 30.0
 _CLAIM_MARGIN_S = 30.0
@@ -46,7 +46,7 @@ class _Dispatcher:
         self._context = context
         self._wake = wake
         self._lease = timedelta(seconds=context.settings.webhook_timeout_s + _CLAIM_MARGIN_S)
-        self._sending: dict[asyncio.Task[None], UUID] = {}
+        self._sending: dict[asyncio.Task[None], AnyRow] = {}
         self._is_ending = False
 
     async def run(self) -> None:
@@ -72,16 +72,25 @@ class _Dispatcher:
     async def _start_due(self) -> float:
         """Begin to send as much as may be sent at once; returns how many seconds later there may be more."""
         while len(self._sending) < self._context.settings.webhook_connections:
-            busy = [webhook_id for webhook_id, n in Counter(self._sending.values()).items() if n >= _PER_WEBHOOK]
+            busy = self._busy()
             async with self._context.database.transaction(PlatformScope()) as connection:
                 claimed = await deliveries.claim(connection, self._lease, busy=busy)
                 if claimed is None:
                     due_in_s = await deliveries.seconds_until_due(connection, busy=busy)
                     return _LOOK_AGAIN_S if due_in_s is None else min(max(due_in_s, 0.0), _LOOK_AGAIN_S)
             task = asyncio.create_task(self._deliver(claimed))
-            self._sending[task] = claimed.webhook_id
+            self._sending[task] = claimed
             task.add_done_callback(self._ended)
         return _LOOK_AGAIN_S
+
+    def _busy(self) -> deliveries.Busy:
+        of_webhook = Counter(claimed.webhook_id for claimed in self._sending.values())
+        of_organization = Counter(claimed.organization_id for claimed in self._sending.values())
+        most = max(1, round(self._context.settings.webhook_connections * _SHARE_OF_ORGANIZATION))
+        return deliveries.Busy(
+            [webhook_id for webhook_id, n in of_webhook.items() if n >= _PER_WEBHOOK],
+            [organization_id for organization_id, n in of_organization.items() if n >= most],
+        )
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         del self._sending[task]
