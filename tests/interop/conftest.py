@@ -5,10 +5,12 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.interop import published_client
@@ -18,9 +20,10 @@ from tests.interop.published_client import PROGRAMS, PublishedClient
 from coverslip.embedded.environment import Environments
 from coverslip.embedded.home import open_home
 from coverslip.embedded.postgres.place import system_folder_of
+from coverslip.slides.crc32c import crc32c_file
 from coverslip.slides.phantom import PhantomOptions, write_phantom
 from harness.database import TestDatabase
-from harness.people import Person
+from harness.people import Person, item_request
 from harness.service import TestService
 
 REPOSITORY = Path(__file__).parents[2]
@@ -104,8 +107,15 @@ def connect(live_platform: TestService, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(scope="session")
 def published(connect: Connect) -> PublishedClient:
-    """The published client of one person, logged in by refresh token, for all tests that change nothing of it."""
+    """The published client of one person, logged in by refresh token; it is the same for all tests."""
     return connect()
+
+
+@pytest.fixture(scope="session")
+def loaded(published: PublishedClient) -> Iterator[LoadedClient]:
+    """What runs commands of the client, which has nothing of ours beside it, at once."""
+    with LoadedClient(PROGRAMS, published.environment) as loaded:
+        yield loaded
 
 
 @pytest.fixture(scope="session")
@@ -121,11 +131,10 @@ def beside(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def bridged(beside: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bridged]:
+def bridged(beside: Path, published: PublishedClient) -> Iterator[Bridged]:
     """Gives a client our bridge, no internet, and commands that start at once."""
     settings = {"PYTHONPATH": str(beside)} | NO_INTERNET
-    place = tmp_path_factory.mktemp("loading")
-    with LoadedClient(PROGRAMS, os.environ | settings | {"HOME": str(place)}) as loaded:
+    with LoadedClient(PROGRAMS, published.environment | settings) as loaded:
         yield lambda client: replace(client, settings=client.settings | settings, loaded=loaded)
 
 
@@ -141,3 +150,19 @@ def slide(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("slide") / "small slide ü.tiff"
     write_phantom(path, PhantomOptions(width_px=1024, height_px=768, mpp=0.5), jobs=1)
     return path
+
+
+@pytest.fixture(scope="session")
+def finished_run(published: PublishedClient, slide: Path) -> Any:
+    """A run of that person that has all its results, as the API shows it; its item's name is a path with a space."""
+    person = published.person
+    metadata = {"checksum_base64_crc32c": crc32c_file(slide), "resolution_mpp": 0.5, "width_px": 1024, "height_px": 768}
+    item = item_request(f"/slides/{slide.name}", url=person.upload(slide.name, slide.read_bytes()))
+    item["input_artifacts"][0]["metadata"] = metadata
+    run_id = person.submit(items=[item])
+    give_up_at = time.monotonic() + 120
+    while (run := person.run(run_id))["state"] != "TERMINATED":
+        assert time.monotonic() < give_up_at, run
+        time.sleep(0.2)
+    assert run["output"] == "FULL", person.items(run_id)
+    return run

@@ -13,6 +13,8 @@ _FORKING = Path(__file__).with_name("forking_client.py")
 class LoadedClient:
     """The published client's command line, loaded; each command is a process of its own all the same.
 
+    What commands log does not go where they print errors, but to the standard error of the tests.
+
     Parameters
     ----------
     programs

@@ -61,7 +61,7 @@ class PublishedClient:
             "HOME": str(self.home),
             "PATH": f"{self.programs}{os.pathsep}{os.environ['PATH']}",
             "PYTHONUNBUFFERED": "1",
-            "AIGNOSTICS_CONSOLE_WIDTH": "200",
+            "AIGNOSTICS_CONSOLE_WIDTH": "400",
         }
         return kept | ours | self.settings
 

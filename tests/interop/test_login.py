@@ -3,12 +3,14 @@
 import re
 import stat
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from tests.interop.conftest import PASSWORD, Connect
+from tests.interop.loaded_client import LoadedClient
 from tests.interop.published_client import PublishedClient, browser_command, coverslip, json_of
 
 from coverslip.embedded.ports import free_port
@@ -23,6 +25,12 @@ import json
 from aignostics.platform._authentication import get_token, verify_and_decode_token
 print(json.dumps(verify_and_decode_token(get_token())))
 """
+
+
+@pytest.fixture(scope="module")
+def newcomer(connect: Connect, loaded: LoadedClient) -> Connect:
+    """Sets up the client of somebody new; its commands start at once."""
+    return lambda **options: replace(connect(**options), loaded=loaded)
 
 
 def whoami(client: PublishedClient, extra: Mapping[str, str] | None = None) -> Any:
@@ -80,31 +88,21 @@ def test_a_refresh_token_logs_in_without_a_person(published: PublishedClient) ->
     assert (claims["azp"], claims["aud"], claims["scope"]) == ("aignostics", ["coverslip-platform"], "offline_access")
 
 
-def test_the_settings_work_from_a_file_too(live_platform: TestService, published: PublishedClient) -> None:
-    file = published.home / ".aignostics" / ".env"
-    file.parent.mkdir(exist_ok=True)
-    coverslip(live_platform, published.home, "connect", "--with-refresh-token", "--write", str(file))
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    without_variables = published.without(*published.settings)
-    assert whoami(without_variables)["user"]["email"] == published.person.email
-    file.unlink()
-
-
-def test_a_session_that_was_ended_logs_in_nobody(connect: Connect) -> None:
-    client = connect()
+def test_a_session_that_was_ended_logs_in_nobody(newcomer: Connect) -> None:
+    client = newcomer()
     sessions = client.person.get("/api/coverslip/v1/sessions").json()
     (ours,) = [session for session in sessions if session["client_id"] == "aignostics"]
     assert whoami(client)["user"]["id"] == client.person.user_id
     assert client.person.delete(f"/api/coverslip/v1/sessions/{ours['session_id']}").status_code == 204
     with_cached_token = client.run("user", "whoami")
     assert with_cached_token.returncode != 0, "the access token it keeps ended with the session"
-    anew = client.run("user", "login", "--relogin")
+    anew = replace(client, loaded=None).run("user", "login", "--relogin")
     assert anew.returncode != 0
     assert "400" in anew.stderr, "it is told that the refresh token is at fault"
 
 
-def test_login_keeps_a_token_and_logout_forgets_it(connect: Connect) -> None:
-    client = connect()
+def test_login_keeps_a_token_and_logout_forgets_it(newcomer: Connect) -> None:
+    client = newcomer()
     assert client.run("user", "login").returncode == 0
     kept = Path(client.settings["AIGNOSTICS_CACHE_DIR"]) / ".token"
     assert kept.is_file()
@@ -112,8 +110,8 @@ def test_login_keeps_a_token_and_logout_forgets_it(connect: Connect) -> None:
     assert not kept.exists()
 
 
-def test_a_code_confirmed_elsewhere(connect: Connect) -> None:
-    client = connect(with_refresh_token=False)
+def test_a_code_confirmed_elsewhere(newcomer: Connect) -> None:
+    client = newcomer(with_refresh_token=False)
     process = client.start("user", "login")
     assert process.stdout is not None
     shown = ""
@@ -131,19 +129,23 @@ def test_a_code_confirmed_elsewhere(connect: Connect) -> None:
     assert whoami(client)["user"]["email"] == client.person.email
 
 
-def test_a_browser_on_the_same_machine(connect: Connect) -> None:
+def test_a_browser_on_the_same_machine_with_settings_from_a_file(live_platform: TestService, connect: Connect) -> None:
     client = connect(with_refresh_token=False)
-    assert whoami(client, by_browser(client))["user"]["email"] == client.person.email
+    file = client.folder / "platform.env"
+    coverslip(live_platform, client.home, "connect", "--write", str(file))
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    told = by_browser(client, AIGNOSTICS_ENV_FILE=file.name)
+    assert whoami(client.without(*client.settings), told)["user"]["email"] == client.person.email
 
 
-def test_a_browser_needs_the_word_for_plain_http(connect: Connect) -> None:
-    client = connect(with_refresh_token=False).without("OAUTHLIB_INSECURE_TRANSPORT")
+def test_a_browser_needs_the_word_for_plain_http(newcomer: Connect) -> None:
+    client = newcomer(with_refresh_token=False).without("OAUTHLIB_INSECURE_TRANSPORT")
     assert client.run("user", "login", extra=by_browser(client)).returncode != 0
 
 
 @pytest.mark.parametrize("says", ["person", "setting"])
-def test_somebody_in_two_organizations(live_platform: TestService, connect: Connect, says: str) -> None:
-    client = connect(with_refresh_token=False)
+def test_somebody_in_two_organizations(live_platform: TestService, newcomer: Connect, says: str) -> None:
+    client = newcomer(with_refresh_token=False)
     other = live_platform.organization()
     join(live_platform, client.person, other)
     extra = by_browser(client, other) if says == "person" else by_browser(client, AIGNOSTICS_ORGANIZATION_ID=other)

@@ -130,8 +130,7 @@ def published_settings(client: "Client", platform: "PlatformDescription", me: "M
         yield Setting(
             "OAUTHLIB_INSECURE_TRANSPORT",
             "1",
-            "Only for logging in with a browser over plain http, which it refuses otherwise.\n"
-            "It does not read this one from a file: your shell must export it.",
+            "Only for logging in with a browser over plain http, which it refuses otherwise.",
         )
 
 
