@@ -11,9 +11,10 @@ from coverslip.contract.errors import CoverslipError
 logger = logging.getLogger(__name__)
 
 FIRST_DELAY_S = 0.25
-LONGEST_DELAY_S = 30.0
+# Long enough that a process which cannot start costs next to nothing, short enough that one which can is soon back.
+LONGEST_DELAY_S = 5.0
 # A process that lived this long is taken as sound again, so its next restart does not wait.
-SOUND_AFTER_S = 60.0
+SOUND_AFTER_S = 10.0
 
 
 class Supervised(Protocol):
@@ -42,7 +43,7 @@ class _Watched:
 
 
 class Supervisor:
-    """Restarts what dies, waiting longer after each failure (0.25 s doubling up to 30 s).
+    """Restarts what dies, waiting longer after each failure (0.25 s doubling up to 5 s).
 
     Processes are added in the order in which they need each other and stopped in the reverse one. Nothing is restarted
     before `watch`, so that a failure while starting up is reported instead of repeated.
