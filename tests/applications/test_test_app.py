@@ -22,6 +22,8 @@ from coverslip.applications.test_app import MANIFEST
 from coverslip.applications.tissue_maps import MOST_CELLS, grid_of, map_tissue
 from coverslip.pathology.classes import TISSUE, TISSUE_QC
 from coverslip.pathology.tissue_qc import ARTIFACT_KINDS
+from coverslip.pathology.tissue_qc import LEAST_REGION_UM2 as LEAST_QUALITY_UM2
+from coverslip.pathology.tissue_segmentation import LEAST_REGION_UM2 as LEAST_TISSUE_UM2
 from coverslip.slides import open_slide
 from coverslip.slides.phantom import PhantomOptions, write_phantom
 
@@ -115,6 +117,14 @@ def test_polygons_of_all_classes_keep_holes_and_stay_apart(phantom: Path, publis
         for label, row in enumerate(rows, start=1):
             assert float(row["area_um2"]) == pytest.approx((labels == label).sum() * 16.0, rel=0.02)
         assert [row["class"] for row in rows] == list(classes)
+
+
+def test_no_region_is_too_small_to_mean_anything(phantom: Path, published: "Published") -> None:
+    process(phantom, published)
+    for stage, least_um2 in (("tissue_qc", LEAST_QUALITY_UM2), ("tissue_segmentation", LEAST_TISSUE_UM2)):
+        features = json.loads(published.artifacts[f"{stage}:geojson_polygons"][0].read_text())["features"]
+        # Smoothing rounds corners off.
+        assert min(feature["properties"]["measurements"]["area_um2"] for feature in features) > 0.9 * least_um2
 
 
 def test_artifacts_say_their_kind(phantom: Path, published: "Published") -> None:

@@ -49,12 +49,14 @@ def skin() -> NDArray[np.uint8]:
         return read_downsampled(slide, 0, 0, slide.info.width_px, slide.info.height_px, 2.0)
 
 
+@pytest.mark.parametrize("mpp", [8.0, 20.0, 32.0])
 @pytest.mark.parametrize(
     ("name", "label", "least"),
-    [("hqc_pen_green", "Marker", 0.9), ("hqc_coverslip_edge_he", "Tissue Artifact", 0.84)],
+    [("hqc_pen_green", "Marker", 0.9), ("hqc_coverslip_edge_he", "Tissue Artifact", 0.88)],
 )
-def test_defects_against_masks(name: str, label: str, least: float) -> None:
-    found = qc(image(f"{name}.png"), 8.0, 1) == label_of(TISSUE_QC, label)
+def test_defects_against_masks(name: str, label: str, least: float, mpp: float) -> None:
+    """The images do not say their resolution, so whichever it may be must do."""
+    found = qc(image(f"{name}.png"), mpp, 1) == label_of(TISSUE_QC, label)
     truth = np.asarray(Image.open(QC_IMAGES / f"{name}_mask.png").convert("L")) > 0
     assert 2 * (found & truth).sum() / (found.sum() + truth.sum()) > least
 
@@ -70,7 +72,25 @@ def test_black_pen_over_tissue_is_marker() -> None:
     for x, y in ((262, 330), (230, 350), (215, 330), (190, 385), (118, 145), (330, 300)):
         assert labels[y - 3 : y + 4, x - 3 : x + 4].min() <= label_of(TISSUE_QC, "Marker")
         assert (labels[y - 8 : y + 9, x - 8 : x + 9] == label_of(TISSUE_QC, "Marker")).any()
-    assert labels[420, 250] == labels[250, 60] == label_of(TISSUE_QC, "Valid Tissue")
+    assert labels[420, 250] == label_of(TISSUE_QC, "Valid Tissue")
+
+
+def test_red_pen_is_marker_on_glass_and_tissue() -> None:
+    """Strokes of pale and strong red in the same overview."""
+    labels = qc(image("diagnostic-slide-thumb-rgb.png"), 40.0, 1)
+    for x, y in ((455, 290), (425, 160), (45, 110), (300, 190), (130, 435), (390, 420)):
+        assert (labels[y - 3 : y + 4, x - 3 : x + 4] == label_of(TISSUE_QC, "Marker")).any(), (x, y)
+
+
+def test_real_folds_are_found_and_ducts_are_none() -> None:
+    quality = judge(image("tcga-green-pen.png"), 4.0, 1)
+    fold = quality.kinds == ARTIFACT_KINDS.index("fold") + 1
+    assert fold[480:560, 105:130].any()
+    assert not fold[320:420, 500:620].any()
+
+
+def test_keratin_is_no_fold(skin: NDArray[np.uint8]) -> None:
+    assert (judge(skin, 1.0, 4).kinds == ARTIFACT_KINDS.index("fold") + 1).sum() == 0
 
 
 @pytest.mark.parametrize(

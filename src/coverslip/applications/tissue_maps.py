@@ -59,7 +59,7 @@ def map_tissue(slide: Slide, mpp: float, progress: Callable[[float], None], tile
     """
     grid = grid_of(slide.info.width_px, slide.info.height_px, mpp)
     evidence, tissue = np.zeros(grid.shape, np.uint8), np.zeros(grid.shape, np.uint8)
-    density = np.zeros((*grid.shape, 2), np.uint8)
+    density = np.zeros((*grid.shape, 3), np.uint8)
     reference = slide_reference(slide.thumbnail(OVERVIEW_PX))
     rows, columns = grid.shape
     tile_cells = max(1, tile_px // grid.pool)

@@ -64,10 +64,11 @@ class Features:
 
 
 def density_bytes(features: Features) -> NDArray[np.uint8]:
-    """Optical density in hundredths, uint8 (rows, columns, 2), of the mean of all colours and of red: fine enough to
-    judge a whole slide by, and small enough to keep."""
-    planes = np.dstack([features.mean_density, features.density[..., 0]])
-    return np.asarray(np.clip(np.rint(100 * planes), 0, 255), np.uint8)
+    """Optical density of red, green and blue in hundredths, uint8 (rows, columns, 3).
+
+    Fine enough to judge a whole slide by, and small enough to keep.
+    """
+    return np.asarray(np.clip(np.rint(100 * features.density), 0, 255), np.uint8)
 
 
 def measure(rgb: NDArray[np.uint8], mpp: float, pool: int, background: tuple[float, float, float]) -> Features:

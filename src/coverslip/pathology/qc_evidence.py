@@ -23,8 +23,6 @@ GREY_CHROMA = 0.35
 RED_DENSITY = 0.42
 RED_BLUE = 0.7
 """Eosin absorbs 0.55 to 0.68 as much blue as green, blood and red ink more."""
-SMOOTH_CONTRAST = 0.10
-"""Ink on glass has no texture; packed red cells vary by 0.13 of their density and more."""
 BLURRED_SHARPNESS = 0.28
 """A Gaussian blur of 1.3 µm takes sharp H&E from 0.66 .. 1.1 to this; nuclear detail is then gone."""
 
@@ -40,13 +38,11 @@ class Evidence(IntFlag):
     """Absorbs red more than green, which haematoxylin and eosin never do."""
     RED = 8
     """Saturated red: blood or red ink."""
-    SMOOTH_RED = 16
-    """Saturated red without any texture."""
-    OPAQUE = 32
+    OPAQUE = 16
     """Nearly no light of any colour comes through."""
-    GREY = 64
+    GREY = 32
     """Grey, and darker than the glass."""
-    DARK = 128
+    DARK = 64
     """Absorbs much of every colour; haematoxylin leaves blue, eosin leaves red."""
 
 
@@ -66,7 +62,6 @@ def gather_evidence(features: Features) -> NDArray[np.uint8]:
         Evidence.BLURRED: features.sharpness < BLURRED_SHARPNESS,  # False where it cannot be told (NaN)
         Evidence.INK: (red - green > MARKER_EXCESS) & (red > 1.15 * green) & ~opaque,
         Evidence.RED: saturated,
-        Evidence.SMOOTH_RED: saturated & (features.contrast < SMOOTH_CONTRAST),
         Evidence.OPAQUE: opaque,
         Evidence.GREY: opaque | ((mean > GREY_DENSITY) & (chroma < GREY_CHROMA * mean)),
         Evidence.DARK: opaque | (grey > DARK_GREY),

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from coverslip.pathology.classes import TISSUE, label_of
 from coverslip.pathology.features import Features
 from coverslip.pathology.reference import SlideReference
-from coverslip.pathology.regions import without_small
+from coverslip.pathology.regions import without_specks
 
 EPITHELIUM, STROMA, OTHER, BLOOD = (
     label_of(TISSUE, name) for name in ("Epithelial Tissue", "Stroma", "Other", "Blood")
@@ -34,8 +34,8 @@ COHESIVE_CONTRAST = 0.47
 SHREDDED_BARE, PURPLE_SHREDDED_BARE = 0.4, 0.3
 KERATIN_RATIO = 1.95
 KERATIN_SIGMA_UM = 8.0
-LEAST_REGION_UM2 = 3_000.0
-LEAST_BLOOD_UM2 = 600.0
+LEAST_REGION_UM2 = 2_500.0
+"""A square of 50 µm, from which texture is gathered: smaller regions are noise."""
 
 
 def classify_tissue(features: Features, reference: SlideReference) -> NDArray[np.uint8]:
@@ -58,15 +58,4 @@ def classify_tissue(features: Features, reference: SlideReference) -> NDArray[np
 
 def clean_tissue(labels: NDArray[np.uint8], valid: NDArray[np.bool_], mpp: float) -> NDArray[np.uint8]:
     """Give regions too small to mean anything to the nearest large one, and 0 to all outside ``valid`` tissue."""
-    large = np.zeros_like(valid)
-    for label in (EPITHELIUM, STROMA, OTHER):
-        large |= without_small(valid & (labels == label), LEAST_REGION_UM2, mpp)
-    large |= without_small(valid & (labels == BLOOD), LEAST_BLOOD_UM2, mpp)
-    if not large.any():
-        return np.where(valid, labels, 0).astype(np.uint8)
-    _, nearest = cv2.distanceTransformWithLabels(
-        (~large).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    label_at = np.zeros(int(nearest.max()) + 1, np.uint8)
-    label_at[nearest[large]] = labels[large]
-    return np.where(valid, label_at[nearest], 0).astype(np.uint8)
+    return without_specks(np.where(valid, labels, 0).astype(np.uint8), LEAST_REGION_UM2, mpp)

@@ -19,6 +19,8 @@ from coverslip.slides.slide import SlideInfo
 
 INPUT = "whole_slide_image"
 NO_TISSUE = "No Tissue"
+SMOOTHING = 0.75
+"""Side of the square, in map pixels, below whose area corners of outlines go: single steps do, and areas stay."""
 READING_SHARE = 0.8
 """Part of the whole time that reading and measuring the tiles takes."""
 
@@ -74,9 +76,8 @@ def _quality_regions(quality: TissueQuality, frame: _Frame) -> list[ClassRegion]
 
 
 def _regions(labels: NDArray[np.uint8], names: Sequence[str], frame: _Frame) -> list[ClassRegion]:
-    found = regions_of(
-        labels, frame.cell_px, frame.info.width_px, frame.info.height_px, tolerance_px=float(frame.cell_px)
-    )
+    width_px, height_px = frame.info.width_px, frame.info.height_px
+    found = regions_of(labels, frame.cell_px, width_px, height_px, SMOOTHING * frame.cell_px)
     return [ClassRegion(names[region.label - 1], region.polygon) for region in found]
 
 
