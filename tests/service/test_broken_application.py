@@ -23,6 +23,7 @@ def test_the_service_starts_without_it_and_says_so(postgres: Any, tmp_path: Path
     from harness.service import TestService
 
     with TestService(postgres, tmp_path / "store") as service:
+        service.clear()
         health = service.http.get("/health")
         assert health.status_code == 200
         assert health.json()["status"] == "DEGRADED"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from harness.gcs import GcsServer
-from harness.s3 import JuicefsGateway, Nanio, S3Server, SeaweedFs
+from harness.s3 import JuicefsGateway, Nanio, S3Server
 
 
 def started(kind: type[S3Server], tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
@@ -24,11 +24,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 @pytest.fixture(scope="session")
 def nanio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     yield from started(Nanio, tmp_path_factory)
-
-
-@pytest.fixture(scope="session")
-def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    yield from started(SeaweedFs, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

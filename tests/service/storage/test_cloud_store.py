@@ -236,12 +236,6 @@ class TestOnJuicefs(CloudStoreConformance):
         assert reached.kept() == {}
 
 
-class TestOnSeaweed(CloudStoreConformance):
-    @pytest.fixture
-    def reached(self, seaweed: S3Server) -> Bucket:
-        return open_bucket(seaweed)
-
-
 class TestOnNanio(CloudStoreConformance):
     """With plain names only: it refuses some others, and cannot hold a name of 255 bytes."""
 
