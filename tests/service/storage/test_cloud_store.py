@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import os
 import random
 import socket
 import struct
@@ -212,6 +213,11 @@ class CloudStoreConformance(ObjectStoreConformance):
 
 
 class TestOnJuicefs(CloudStoreConformance):
+    # Its file system asks an ordinary user for the right to search what is no folder.
+    faults: ClassVar[dict[str, str]] = (
+        {} if os.geteuid() == 0 else {"test_nothing_is_below_an_object": "answers 403 to a name below an object's"}
+    )
+
     @pytest.fixture
     def reached(self, server: S3Server) -> Bucket:
         return open_bucket(server)
