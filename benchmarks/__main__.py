@@ -17,15 +17,14 @@ BEGIN, END = "<!-- benchmarks: written by `make bench` -->\n", "<!-- end of benc
 
 
 def main() -> None:
-    """Run the named benchmarks, or all; only all together are written down."""
+    """Run the named benchmarks, or all, and write their figures down; those of others stay as they were."""
     names = sys.argv[1:] or list(NAMES)
     rows: list[Figure] = []
     for name in names:
         for figure in _figures(name):
             rows.append(figure)
             print(f"{figure.name}: {figure.result}  [aim: {figure.aim or '-'}; peer: {figure.peer or '-'}]", flush=True)
-    if names == list(NAMES):
-        _write(rows)
+    _write(rows)
 
 
 def _figures(name: str) -> Iterator[Figure]:
@@ -35,14 +34,15 @@ def _figures(name: str) -> Iterator[Figure]:
 def _write(rows: list[Figure]) -> None:
     memory_gb = psutil.virtual_memory().total / 1e9
     machine = f"{psutil.cpu_count()} cores, {memory_gb:.0f} GB, Python {platform.python_version()}, {platform.system()}"
-    table = ["| what | result | aim | peer in the same run |", "|---|---|---|---|"]
-    table += [f"| {row.name} | {row.result} | {row.aim} | {row.peer} |" for row in rows]
     day = datetime.now(UTC).date().isoformat()
-    text = f"Measured on {day}: {machine}.\n\n" + "\n".join(table) + "\n"
     page = PAGE.read_text()
     before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    PAGE.write_text(f"{before}{BEGIN}{text}{END}{after}")
+    written, _, after = rest.partition(END)
+    lines = {line.split(" | ")[0]: line for line in written.splitlines() if line.startswith("| ")}
+    lines |= {f"| {row.name}": f"| {row.name} | {row.result} | {row.aim} | {row.peer} | {day} |" for row in rows}
+    head = "| what | result | aim | peer in the same run | day |"
+    table = [head, "|---|---|---|---|---|", *(line for name, line in lines.items() if name != "| what")]
+    PAGE.write_text(f"{before}{BEGIN}Measured on {machine}.\n\n" + "\n".join(table) + f"\n{END}{after}")
 
 
 if __name__ == "__main__":
