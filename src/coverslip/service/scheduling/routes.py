@@ -19,7 +19,7 @@ from coverslip.contract.worker import (
 from coverslip.service.context import ContextDep
 from coverslip.service.database.scope import PlatformScope
 from coverslip.service.identity.secrets import hash_secret
-from coverslip.service.scheduling import commands
+from coverslip.service.scheduling import claiming, ending, holding, publishing
 from coverslip.service.scheduling.errors import WorkerUnknown
 from coverslip.service.scheduling.lease_queries import worker_by_token
 
@@ -51,7 +51,7 @@ async def lease_item(
     wanted: LeaseRequest, request: Request, context: ContextDep, worker: WorkerDep, response: Response
 ) -> Lease | None:
     """Lease the next item, or wait a while for one."""
-    lease = await commands.wait_for_lease(context, worker, wanted, request.is_disconnected)
+    lease = await claiming.wait_for_lease(context, worker, wanted, request.is_disconnected)
     if lease is None:
         response.status_code = status.HTTP_204_NO_CONTENT
     return lease
@@ -62,7 +62,7 @@ async def send_heartbeat(
     item_id: UUID, request: HeartbeatRequest, context: ContextDep, worker: WorkerDep, token: LeaseToken
 ) -> HeartbeatResponse:
     """Keep a lease alive; 409 means that it is lost, because the run was cancelled or the lease expired."""
-    expires_at = await commands.heartbeat(context, worker, item_id, token, request)
+    expires_at = await holding.heartbeat(context, worker, item_id, token, request)
     return HeartbeatResponse(expires_at=expires_at)
 
 
@@ -71,7 +71,7 @@ async def sign_artifact(
     item_id: UUID, request: ArtifactUploadRequest, context: ContextDep, worker: WorkerDep, token: LeaseToken
 ) -> ArtifactUploadResponse:
     """Where to upload an output artifact."""
-    return ArtifactUploadResponse(upload_url=await commands.sign_artifact(context, worker, item_id, token, request))
+    return ArtifactUploadResponse(upload_url=await publishing.sign_artifact(context, worker, item_id, token, request))
 
 
 @router.post("/{item_id}/artifacts/publish", operation_id="publish_artifact", status_code=204)
@@ -79,7 +79,7 @@ async def publish_artifact(
     item_id: UUID, request: ArtifactPublishRequest, context: ContextDep, worker: WorkerDep, token: LeaseToken
 ) -> None:
     """Make an uploaded artifact available to whoever may read the run."""
-    await commands.publish_artifact(context, worker, item_id, token, request)
+    await publishing.publish_artifact(context, worker, item_id, token, request)
 
 
 @router.post("/{item_id}/report", operation_id="report_attempt", status_code=204)
@@ -87,4 +87,4 @@ async def report_attempt(
     item_id: UUID, request: ReportRequest, context: ContextDep, worker: WorkerDep, token: LeaseToken
 ) -> None:
     """Say how the attempt ended; this gives up the lease."""
-    await commands.report(context, worker, item_id, token, request)
+    await ending.report(context, worker, item_id, token, request)

@@ -11,8 +11,9 @@ from coverslip.service.database.scope import PlatformScope
 from coverslip.service.identity.commands import forget_spent
 from coverslip.service.runs.commands import cancel_overdue_run
 from coverslip.service.runs.queries import runs_past_deadline
-from coverslip.service.scheduling.commands import expire_lease, sweep_attempt
+from coverslip.service.scheduling.ending import expire_lease
 from coverslip.service.scheduling.lease_queries import attempts_to_sweep, expired_leases, is_only_sweeper
+from coverslip.service.scheduling.leftovers import sweep_attempt
 from coverslip.service.storage.object_commands import drop_keyless
 from coverslip.service.storage.upload_commands import drop_abandoned
 from coverslip.service.webhooks.commands import forget_old_deliveries

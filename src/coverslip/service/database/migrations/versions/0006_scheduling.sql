@@ -1,0 +1,2 @@
+-- the order in which items are served
+select 1;

@@ -1,0 +1,2 @@
+-- what is kept of attempts, thresholds and retention
+select 1;

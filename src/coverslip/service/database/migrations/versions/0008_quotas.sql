@@ -1,0 +1,2 @@
+-- quotas, usage and cost
+select 1;

@@ -1,0 +1,2 @@
+-- results that are used again
+select 1;
