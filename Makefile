@@ -5,7 +5,7 @@ UV := $(firstword $(wildcard .tools/venv/bin/uv .tools/packages/bin/uv) uv)
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check interop bench docs lint requirements clean setup-dev setup-server setup-interop
+.PHONY: help demo test check interop faults bench docs lint requirements clean setup-dev setup-server setup-interop
 
 help: ## print these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 20
@@ -21,6 +21,9 @@ check: setup-dev lint ## the same without the tests that start the platform's pr
 
 interop: setup-dev setup-interop ## try the published client, unmodified, against the platform
 	@$(BIN)/pytest tests/interop
+
+faults: setup-dev ## kill and starve the platform while it works: ROUNDS=5, SEED=next one, RAY=1
+	@$(BIN)/python -m faults $(ROUNDS:%=--rounds %) $(SEED:%=--seed %) $(if $(RAY),--ray)
 
 bench: setup-dev ## measure speed against peers, write the figures into docs/quality.md
 	@$(BIN)/python -m benchmarks
@@ -40,6 +43,8 @@ lint: setup-dev
 requirements: ## pin what pyproject.toml asks for and is not pinned yet, with hashes (needs uv)
 	@$(COMPILE) pyproject.toml requirements/build.in --extra server --group dev -o requirements/dev.txt
 	@$(COMPILE) pyproject.toml requirements/build.in --extra server -c requirements/dev.txt -o requirements/server.txt
+	@$(COMPILE) pyproject.toml requirements/build.in --extra server --extra cloud --extra ray --extra otel \
+		-c requirements/dev.txt -o requirements/image.txt
 	@$(COMPILE) --only-binary :all: --excludes requirements/interop.excludes requirements/interop.in -o requirements/interop.txt
 	@$(COMPILE) --excludes requirements/interop.excludes requirements/interop-legacy.in -o requirements/interop-legacy.txt
 	@$(COMPILE) requirements/uv.in -o requirements/uv.txt

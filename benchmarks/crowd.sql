@@ -74,4 +74,8 @@ select
     case when waits then null else submitted_at + interval '1 hour' end
 from crowd_item, generate_series(0, 5) k;
 
+insert into organization_queue (organization_id, waiting)
+select organization_id, sum(item_pending_count) from run group by organization_id
+on conflict (organization_id) do update set waiting = excluded.waiting;
+
 set session_replication_role = default;

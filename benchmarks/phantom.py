@@ -9,8 +9,8 @@ from pathlib import Path
 from benchmarks.figure import Figure
 from coverslip.slides.crc32c import crc32c_file
 from coverslip.slides.phantom import PhantomOptions, write_phantom
-from coverslip.worker.engines.local import Limits, LocalProcess
 from coverslip.worker.engines.messages import Job, JobInput
+from coverslip.worker.engines.process import ApplicationProcess, Limits
 
 _SIDE_PX = 40_000
 
@@ -40,7 +40,7 @@ async def _process(slide: Path, folder: Path) -> tuple[float, int]:
         inputs={"whole_slide_image": JobInput(path=slide, metadata=metadata)},
         outputs_directory=outputs,
     )
-    process = LocalProcess(job, Limits(memory_mb=16_000, time_s=3600), folder)
+    process = ApplicationProcess(job, Limits(memory_mb=16_000, time_s=3600), folder)
     started = time.perf_counter()
     last = None
     async for message in process.run():

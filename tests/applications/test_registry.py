@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from coverslip.applications.errors import ApplicationUnknown
-from coverslip.applications.registry import broken, load_process, manifests
+from coverslip.applications.registry import broken, is_reusable, load_process, manifests
 from coverslip.applications.test_app import MANIFEST
 
 METADATA = "Metadata-Version: 2.1\nName: {name}\nVersion: 0.3.0\n"
@@ -62,3 +62,14 @@ def test_a_sound_package_beside_it_is_found(packages: Path) -> None:
     install(packages, "sound", BROKEN["lies"] + "\ndef process(item, outputs, progress): ...", json.dumps(sound))
     assert "lung-nodules" in [manifest.application_id for manifest in manifests()]
     assert callable(load_process("lung-nodules", "1.0.0"))
+
+
+def test_a_version_may_say_that_its_results_are_of_one_item_only(packages: Path) -> None:
+    manifest = json.loads(MANIFEST.read_text()) | {"application_id": "dice"}
+    del manifest["versions"][0]["documents"]
+    manifest["versions"][0]["reusable"] = False
+    install(packages, "dice", BROKEN["lies"], json.dumps(manifest))
+    assert is_reusable("test-app", "1.0.0")
+    assert not is_reusable("dice", "1.0.0")
+    assert not is_reusable("dice", "2.0.0")
+    assert not is_reusable("unknown", "1.0.0")

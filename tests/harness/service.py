@@ -54,6 +54,7 @@ class TestService:
             "filter_timeout_ms": 500,
             "upload_part_bytes": 65_536,
             "webhook_connections": 0,
+            "queue_position_age_s": 0,
         }
         self.settings = database.settings(**(usual | settings))
         self.app = build_app(self.settings)

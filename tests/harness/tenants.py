@@ -93,6 +93,9 @@ class Tenants:
         self._marks = 0
         for person in self.people:
             self._add(Thing(kind="personal", owner=person), person.email.removesuffix(".org"))
+            ids = {"organization_id": person.organization_id}
+            self.things.append(Thing(kind="organization", owner=person, ids=ids))
+            self.things.append(Thing(kind="user", owner=person, ids=ids | {"user_id": person.user_id}))
 
     # What they make
 

@@ -3,6 +3,7 @@
 import base64
 import ssl
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import google_crc32c
@@ -66,6 +67,15 @@ class Held:
         if url is not None:
             self.store.put(url, content=content).raise_for_status()
             self.publish(name, content).raise_for_status()
+
+    def reuse(self, *contents: bytes, file_name: str = "slide.tiff") -> httpx.Response:
+        """Say what the inputs are."""
+        names = [given["name"] for given in self.lease["inputs"]]
+        inputs = [
+            {"name": name, "file_name": file_name, "sha256": sha256(content).hexdigest()}
+            for name, content in zip(names, contents, strict=True)
+        ]
+        return self.post("reuse", {"inputs": inputs})
 
     def report(self, outcome: str, **fields: Any) -> httpx.Response:
         return self.post("report", {"outcome": outcome} | fields)

@@ -90,6 +90,16 @@ def test_a_body_that_is_too_large_is_not_read_to_its_end(ada: Person) -> None:
         assert raw(ada, b"POST " + path + b" HTTP/1.1", huge, b"Content-Type: " + kind, body=b"{") == 413
 
 
+@pytest.mark.parametrize("path", ["/api/v1/runs", "/api/coverslip/v1/uploads", "/legacy/api/v1/runs"])
+@pytest.mark.parametrize("token", ["", "Bearer x"])
+def test_a_body_without_a_valid_token_is_not_read(service: TestService, path: str, token: str) -> None:
+    address = urlsplit(service.url)
+    with socket.create_connection((address.hostname, address.port), timeout=5) as connection:
+        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\nContent-Length: 30000000\r\n\r\n"
+        connection.sendall(head.encode())
+        assert int(connection.recv(4096).split()[1]) == 401, "and no byte of the body was sent"
+
+
 def test_objects_that_cannot_be(ada: Person) -> None:
     good = {"name": "s.svs", "size_bytes": 1, "checksum_base64_crc32c": "AAAAAA=="}
     for wrong in (

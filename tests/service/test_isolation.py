@@ -30,8 +30,8 @@ OPERATIONS = {
     for operation_id, (place, _) in operations(document().openapi()).items()
 }
 
-FOR_EVERYBODY = re.compile(r"/v1/(applications.*|me)")
-"""The catalogue, and who one is."""
+FOR_EVERYBODY = re.compile(r"/v1/(applications.*|me)|^/(quotas|usage)$")
+"""The catalogue, who one is, and what one may still do and has done."""
 
 CREATES = {
     "/api create_run_v1_runs_post",
@@ -52,6 +52,10 @@ BODIES: dict[str, Any] = {
     "put_item_custom_metadata_by_run_v1_runs__run_id__items__external_id__custom_metadata_put": METADATA,
     "sign_part": CHECKSUM,
     "change_webhook": {"enabled": False},
+    "set_organization_quotas": {"users": 1},
+    "set_scheduling_policy": {"weight": 2},
+    "set_user_quotas": {"parallel_runs": 1},
+    "set_prices": {"prices": []},
 }
 
 
@@ -76,6 +80,8 @@ class Victim:
             "/api/coverslip/v1/bucket-keys",
             "/api/coverslip/v1/webhooks",
             "/api/coverslip/v1/sessions",
+            "/api/coverslip/v1/quotas",
+            "/api/coverslip/v1/usage",
         )
         shown = {}
         for path in reads:
@@ -120,6 +126,7 @@ def world(running_service: Any) -> World:
         "run_id": run_id,
         "application_run_id": run_id,
         "external_id": f"{MARK} slide",
+        "item_id": item["item_id"],
         "artifact_id": item["output_artifacts"][0]["output_artifact_id"],
         "grant_id": granted["grant_id"],
         "share_token_id": token["share_token_id"],
@@ -130,6 +137,8 @@ def world(running_service: Any) -> World:
         "webhook_id": webhook["webhook_id"],
         "delivery_id": deliveries[0]["delivery_id"],
         "session_id": session["session_id"],
+        "organization_id": organization,
+        "user_id": ada.user_id,
     }
     victim = Victim(ada, ids, token["share_token"], slide_url)
     other = service.organization()
@@ -162,7 +171,9 @@ def test_a_stranger_gets_nothing_and_changes_nothing(world: World, name: str, wh
     before = world.victim.state()
     answer = attack(world, world.strangers[who], name)
     _, path, _ = OPERATIONS[name]
-    if "{" in path or name.endswith("create_grant_v1_access_grants_post"):
+    if who == "a colleague" and path.startswith("/organizations/"):
+        assert answer.status_code == 403, "it is their organization, but not theirs to administer"
+    elif "{" in path or name.endswith("create_grant_v1_access_grants_post"):
         assert answer.status_code == 404, answer.text
     else:
         assert answer.status_code == 200, answer.text

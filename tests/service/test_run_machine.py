@@ -20,7 +20,9 @@ from harness.people import Person, item_request, run_request
 from harness.service import TestService
 from harness.worker import ARTIFACTS, Held
 
+A_MOMENT_DAYS = 1e-9
 MAX_ATTEMPTS = 3
+TOO_MANY_FAILURES, TOO_LARGE_SHARE = 1, 0.25
 
 
 @dataclass
@@ -40,7 +42,11 @@ class Batch:
     run_id: str
     slides: dict[str, Slide]
     reason: str | None = None
-    deleted: bool = False
+    deleted: str | None = None
+
+    @property
+    def failed(self) -> int:
+        return sum(slide.reason in ("USER_ERROR", "SYSTEM_ERROR") for slide in self.slides.values())
 
     def end(self, reason: str) -> None:
         self.reason = reason
@@ -173,6 +179,8 @@ class Runs(RuleBasedStateMachine):
             slide.state = "PENDING"
         if all(slide.state == "TERMINATED" for slide in work.batch.slides.values()):
             work.batch.reason = "ALL_ITEMS_PROCESSED"
+        elif work.batch.failed >= TOO_MANY_FAILURES and work.batch.failed > TOO_LARGE_SHARE * len(work.batch.slides):
+            work.batch.end("CANCELED_BY_SYSTEM")
 
     @rule(batch=batches)
     def cancel(self, batch: Batch) -> None:
@@ -192,7 +200,18 @@ class Runs(RuleBasedStateMachine):
     def delete_results(self, batch: Batch) -> None:
         response = self.ada.delete(f"/api/v1/runs/{batch.run_id}/artifacts")
         assert response.status_code == (409 if batch.reason is None else 410 if batch.deleted else 200)
-        batch.deleted = batch.reason is not None
+        if batch.reason is not None:
+            batch.deleted = batch.deleted or "DELETED_BY_USER"
+
+    @rule()
+    def keep_results_no_longer(self) -> None:
+        """As if every run that has ended had done so long ago."""
+        self.service.context.settings.result_retention_days = A_MOMENT_DAYS
+        self.service.sweep()
+        self.service.context.settings.result_retention_days = 0
+        for batch in self.all.values():
+            if batch.reason is not None:
+                batch.deleted = batch.deleted or "DELETED_BY_SYSTEM"
 
     @rule(batch=consumes(batches))
     def forget(self, batch: Batch) -> None:
@@ -282,9 +301,9 @@ class Runs(RuleBasedStateMachine):
             available = row.name in batch.slides[row.external_id].available
             if available:
                 assert (row.state, row.termination_reason) == ("TERMINATED", "SUCCEEDED")
-                assert row.output == ("DELETED_BY_USER" if batch.deleted else "AVAILABLE")
+                assert row.output == (batch.deleted or "AVAILABLE")
                 file = self.service.store_folder / "results" / row.object_path
-                assert file.is_file() == (not batch.deleted)
+                assert file.is_file() == (batch.deleted is None)
             else:
                 assert row.output == "NONE"
                 assert (row.state == "TERMINATED") == (row.item_state == "TERMINATED")
@@ -314,7 +333,11 @@ class Runs(RuleBasedStateMachine):
 
 
 @pytest.mark.timeout(600)  # a failure is shrunk, which takes minutes
-def test_runs_under_any_order_of_events(service: TestService) -> None:
+def test_runs_under_any_order_of_events(service: TestService, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service.context.settings, "error_threshold_items", TOO_MANY_FAILURES)
+    monkeypatch.setattr(service.context.settings, "error_threshold_share", TOO_LARGE_SHARE)
+    monkeypatch.setattr(service.context.settings, "result_retention_days", 0)
+
     class RunsOfThisService(Runs):
         pass
 

@@ -31,6 +31,7 @@ KINDS = {
     "run_id": "run",
     "application_run_id": "run",
     "external_id": "item",
+    "item_id": "item",
     "artifact_id": "artifact",
     "grant_id": "grant",
     "share_token_id": "share_token",
@@ -41,11 +42,16 @@ KINDS = {
     "webhook_id": "webhook",
     "delivery_id": "delivery",
     "session_id": "session",
+    "organization_id": "organization",
+    "user_id": "user",
 }
 """What the last parameter of a path names."""
 
 FOR_EVERYBODY = re.compile(r"/v1/(applications|me)")
 """The catalogue, and who one is."""
+
+FOR_OPERATORS = {"set_organization_quotas", "set_prices", "set_scheduling_policy"}
+"""What takes a super administrator, and there is none here."""
 
 PARTLY = {"list_run_items_v1_runs__run_id__items_get", "read_progress"}
 """Of a run these show the items that the caller sees, so they are there for whoever sees one."""
@@ -83,7 +89,14 @@ class Operation:
         """A request that leaves a mark, where one can be left."""
         if self.name.endswith("custom_metadata_put"):
             return {"custom_metadata": {"mark": mark}}
-        bodies = {"change_webhook": {"description": mark}, "sign_part": {"checksum_base64_crc32c": "AAAAAA=="}}
+        bodies: dict[str, Any] = {
+            "change_webhook": {"description": mark},
+            "sign_part": {"checksum_base64_crc32c": "AAAAAA=="},
+            "set_organization_quotas": {},
+            "set_scheduling_policy": {},
+            "set_user_quotas": {},
+            "set_prices": {"prices": []},
+        }
         return bodies.get(self.name)
 
 
@@ -234,6 +247,10 @@ class Sharing(RuleBasedStateMachine):
             seen = any(tenants.sees(person, place, secret) for place in places)
         if thing.gone:
             expected = 404
+        elif thing.kind in ("organization", "user"):
+            colleague = person.organization_id == thing.owner.organization_id
+            administers = person.role is Role.ADMIN and operation.name not in FOR_OPERATORS
+            expected = None if colleague and administers else 403 if colleague else 404
         elif tenants.changes(person, thing) or (operation.reads and seen):
             expected = None
         else:

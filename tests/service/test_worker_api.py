@@ -74,7 +74,7 @@ def test_within_an_organization_the_earliest_due_comes_first(service: TestServic
     ]
 
 
-def test_between_organizations_the_one_with_the_least_in_processing_is_served(
+def test_between_organizations_the_one_that_was_served_least_comes_first(
     service: TestService, ada: Person, worker: WorkerClient
 ) -> None:
     bob = service.member()

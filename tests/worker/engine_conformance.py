@@ -1,240 +1,180 @@
-"""What every engine must do. The tests of one inherit `EngineConformance` and say how it starts an application."""
+"""What every engine must do with the items a worker leases. The tests of one inherit `EngineConformance`."""
 
-import asyncio
-import contextlib
 import json
-import os
-import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from coverslip.contract.worker import MAX_ATTEMPT_LOG_BYTES
-from coverslip.worker.engines.local import Limits
-from coverslip.worker.engines.messages import Job, JobInput, Message
-from coverslip.worker.errors import (
-    ApplicationCrashed,
-    ApplicationFailed,
-    ApplicationOutOfMemory,
-    ApplicationTimeout,
-    PlatformFault,
-)
-from worker.deadlines import is_alive
+from worker.deadlines import is_alive, within
+from worker.fake_service import SECRET, FakeService, serve
+from worker.worker_process import WorkerProcess, all_gone, ended, pids_of
 
-AMPLE = Limits(memory_mb=512, time_s=60)
-
-
-class Outcome:
-    """All that came out of one run."""
-
-    def __init__(self, running: Any, folder: Path) -> None:
-        self.running = running
-        self.outputs = folder / "outputs"
-        self.messages: list[Message] = []
-        self.fault: PlatformFault | None = None
-
-    @property
-    def kinds(self) -> list[str]:
-        return [message.kind for message in self.messages]
-
-    def pids(self) -> dict[str, int]:
-        pids: dict[str, int] = json.loads((self.outputs / "pids.json").read_text())
-        return pids
+Start = Callable[..., WorkerProcess]
 
 
 class EngineConformance:
-    """Inherit, and say in `start` how the engine starts an application."""
+    """Inherit, and say in `engine_settings` how a worker comes to use the engine."""
 
-    def start(self, job: Job, limits: Limits, folder: Path) -> Any:
-        """Something with ``run``, ``log``, ``stage`` and ``peak_memory_mb``."""
+    @pytest.fixture(scope="class")
+    @classmethod
+    def engine_settings(cls) -> dict[str, str]:
+        """COVERSLIP_ variables of the worker."""
         raise NotImplementedError
 
-    @pytest.fixture(autouse=True)
-    def _place(self, tmp_path: Path, applications: Path) -> None:
-        self.folder = tmp_path
+    @pytest.fixture(scope="class")
+    @classmethod
+    def running_service(cls) -> Iterator[FakeService]:
+        """A service for the worker of this class alone."""
+        with serve() as service:
+            yield service
 
-    def run(
+    @pytest.fixture(scope="class")
+    @classmethod
+    def worker(
+        cls,
+        running_service: FakeService,
+        probe: Path,
+        tmp_path_factory: pytest.TempPathFactory,
+        engine_settings: dict[str, str],
+    ) -> Iterator[WorkerProcess]:
+        """A worker with two slots that lives on from test to test."""
+        folder = tmp_path_factory.mktemp("worker")
+        started = WorkerProcess(folder, running_service.url, probe, slots=2, settings=engine_settings)
+        yield started
+        assert started.stop() == 0
+        assert SECRET not in started.log
+        assert started.leftovers() == []
+
+    @pytest.fixture
+    def own_service(self) -> Iterator[FakeService]:
+        """A service for one test."""
+        with serve() as service:
+            yield service
+
+    @pytest.fixture
+    def start(
+        self, own_service: FakeService, probe: Path, tmp_path: Path, engine_settings: dict[str, str]
+    ) -> Iterator[Start]:
+        """Start a worker of the test's own; all have the same scratch folder."""
+        started: list[WorkerProcess] = []
+
+        def begin(**options: Any) -> WorkerProcess:
+            worker = WorkerProcess(tmp_path, own_service.url, probe, settings=engine_settings, **options)
+            started.append(worker)
+            return worker
+
+        yield begin
+        for worker in started:
+            worker.kill()
+            assert SECRET not in worker.log
+
+    def test_an_item_comes_to_its_end(self, worker: WorkerProcess, service: FakeService) -> None:
+        item = service.add("succeed", more=2, more_bytes=100_000)
+        report = ended(item)
+        assert (report["outcome"], report["error_code"]) == ("SUCCEEDED", None)
+        assert report["peak_memory_mb"] > 0
+        assert item.uploads["report"] == b"case 7.svs: 7 bytes"
+        assert set(item.published) == {"report", "more-0", "more-1"}
+        assert "writing" in [stage["stage"] for stage in report["stages"]]
+
+    @pytest.mark.parametrize(
+        ("behave", "more", "outcome", "code", "message"),
+        [
+            ("blame", {}, "USER_ERROR", "INPUT.NO_TISSUE", "There is no tissue {at all} on this slide."),
+            ("fail", {}, "SYSTEM_ERROR", "APPLICATION.FAILED", "no luck"),
+            ("leave", {"code": 3}, "SYSTEM_ERROR", "APPLICATION.CRASHED", "exit code 3"),
+            ("leave_at_once", {}, "SYSTEM_ERROR", "APPLICATION.FAILED", "before it was done"),
+            ("leave_half_a_message", {}, "SYSTEM_ERROR", "APPLICATION.CRASHED", "SIGKILL"),
+            ("send_nonsense", {}, "SYSTEM_ERROR", "APPLICATION.FAILED", "cannot be read"),
+            (
+                "take_memory_in_a_child",
+                {"mib": 300, "memory_limit_mb": 200},
+                "SYSTEM_ERROR",
+                "APPLICATION.OUT_OF_MEMORY",
+                "200 MB",
+            ),
+            ("wait", {"time_limit_s": 1}, "SYSTEM_ERROR", "APPLICATION.TIMEOUT", "while waiting"),
+            ("succeed", {"checksum_base64_crc32c": "AAAAAA=="}, "USER_ERROR", "INPUT.CHECKSUM_MISMATCH", "case 7.svs"),
+            ("publish_link", {"file": "/etc/passwd"}, "SYSTEM_ERROR", "APPLICATION.FAILED", "output folder"),
+        ],
+    )
+    def test_what_fails_is_reported(
         self,
+        worker: WorkerProcess,
+        service: FakeService,
         behave: str,
-        limits: Limits = AMPLE,
-        stop_at: Callable[[Message], bool] | None = None,
-        **metadata: object,
-    ) -> Outcome:
-        """Run the probe application; its iterator is closed at the message that ``stop_at`` accepts."""
-        slide = self.folder / "slide.tiff"
-        slide.write_bytes(b"a slide")
-        outputs = self.folder / "outputs"
-        outputs.mkdir(exist_ok=True)
-        job = Job(
-            application_id="probe",
-            version_number="1.0.0",
-            item_id="an-item",
-            external_id="case 7",
-            inputs={"slide": JobInput(path=slide, metadata={"behave": behave, **metadata})},
-            outputs_directory=outputs,
-        )
-        outcome = Outcome(self.start(job, limits, self.folder), self.folder)
+        more: dict[str, Any],
+        outcome: str,
+        code: str,
+        message: str,
+    ) -> None:
+        item = service.add(behave, **more)
+        report = ended(item)
+        assert (report["outcome"], report["error_code"]) == (outcome, code)
+        assert message in report["error_message"]
+        assert item.published == {}
 
-        async def follow() -> None:
-            async with contextlib.aclosing(outcome.running.run()) as messages:
-                async for message in messages:
-                    outcome.messages.append(message)
-                    if stop_at is not None and stop_at(message):
-                        return
+    def test_a_crash_is_reported_with_its_stage_and_the_end_of_its_log(
+        self, worker: WorkerProcess, service: FakeService
+    ) -> None:
+        report = ended(service.add("crash"))
+        assert "SIGSEGV while reading" in report["error_message"]
+        assert "about to crash" in report["log"]
+        chatter = ended(service.add("chatter"))["log"]
+        assert len(chatter.encode()) <= MAX_ATTEMPT_LOG_BYTES
+        assert chatter.endswith("the \\ud800 end\n")
 
-        async def bounded() -> None:
-            async with asyncio.timeout(60):
-                try:
-                    await follow()
-                except PlatformFault as fault:
-                    outcome.fault = fault
+    def test_nothing_outlives_an_item(self, worker: WorkerProcess, service: FakeService, tmp_path: Path) -> None:
+        item = service.add("leave_a_daemon", mark=str(tmp_path / "mark"))
+        ended(item)
+        within(60, lambda: all_gone(pids_of(tmp_path / "mark")))
+        within(60, lambda: worker.leftovers() == [])
 
-        asyncio.run(bounded())
-        return outcome
+    def test_only_the_item_whose_lease_is_lost_is_stopped(
+        self, worker: WorkerProcess, service: FakeService, tmp_path: Path
+    ) -> None:
+        items = [service.add("wait", mark=str(tmp_path / name)) for name in ("one", "two")]
+        first, second = (pids_of(tmp_path / name) for name in ("one", "two"))
+        items[0].lost = True
+        within(60, lambda: all_gone(first))
+        assert all(is_alive(pid) for pid in second.values())
+        within(60, lambda: len(worker.leftovers()) == 1)
+        items[1].lost = True
+        within(60, lambda: all_gone(second))
+        within(60, lambda: worker.leftovers() == [])
+        assert [item.report for item in items] == [None, None]
 
-    def test_gives_progress_and_artifacts(self) -> None:
-        outcome = self.run("succeed", more=2, more_bytes=10)
-        assert outcome.fault is None
-        assert outcome.kinds == ["progress", "artifact", "artifact", "artifact", "progress", "completed"]
-        first, report, *_ = outcome.messages
-        assert (first.stage, first.fraction) == ("counting", 0.25)
-        assert (report.name, report.metadata) == ("report", {"media_type": "text/plain"})
-        assert report.path.read_text() == "case 7: 7 bytes"
-        assert outcome.running.stage == "writing"
-        assert outcome.running.peak_memory_mb > 0
-
-    def test_blames_the_input(self) -> None:
-        outcome = self.run("blame")
-        assert outcome.kinds == ["input_blamed"]
-        assert outcome.messages[0].code == "INPUT.NO_TISSUE"
-        assert outcome.messages[0].message == "There is no tissue {at all} on this slide."
-
-    def test_reports_an_exception_that_is_no_text_for_a_database(self) -> None:
-        outcome = self.run("fail")
-        assert outcome.kinds == ["progress", "raised"]
-        assert (outcome.messages[0].stage, outcome.messages[0].fraction) == ("failing?", 0)
-        assert outcome.messages[1].reason == "ValueError: no luck ? {really}"
-        assert "Traceback" in outcome.running.log
-        assert "in fail" in outcome.running.log
-
-    def test_refuses_metadata_that_is_not_json(self) -> None:
-        outcome = self.run("publish_wrong_metadata")
-        assert outcome.kinds == ["raised"]
-
-    @pytest.mark.parametrize("code", [3, 255])
-    def test_reports_an_exit_code(self, code: int) -> None:
-        outcome = self.run("leave", code=code)
-        assert isinstance(outcome.fault, ApplicationCrashed)
-        assert f"exit code {code}" in str(outcome.fault)
-
-    @pytest.mark.parametrize(("behave", "metadata"), [("leave", {"code": 0}), ("leave_at_once", {})])
-    def test_an_application_that_just_leaves_is_not_done(self, behave: str, metadata: dict[str, int]) -> None:
-        outcome = self.run(behave, **metadata)
-        assert outcome.fault is None
-        assert "completed" not in outcome.kinds
-
-    def test_does_not_wait_for_threads_that_are_left(self) -> None:
-        assert self.run("leave_a_thread").kinds == ["completed"]
-
-    def test_reports_a_crash_with_its_stage_and_log(self) -> None:
-        outcome = self.run("crash")
-        assert isinstance(outcome.fault, ApplicationCrashed)
-        assert "SIGSEGV while reading" in str(outcome.fault)
-        assert "about to crash" in outcome.running.log
-        assert "Segmentation fault" in outcome.running.log
-        assert [path.name for path in self.folder.rglob("core*")] == []
-
-    def test_reports_being_killed_in_the_middle_of_a_message(self) -> None:
-        outcome = self.run("leave_half_a_message")
-        assert isinstance(outcome.fault, ApplicationCrashed)
-        assert "SIGKILL" in str(outcome.fault)
-
-    def test_believes_no_nonsense(self) -> None:
-        outcome = self.run("send_nonsense")
-        assert isinstance(outcome.fault, ApplicationFailed)
-
-    def test_reports_being_killed_from_outside(self) -> None:
-        def kill(message: Message) -> bool:
-            os.kill(json.loads((self.folder / "outputs" / "pids.json").read_text())["application"], 9)
-            return False
-
-        outcome = self.run("wait", stop_at=kill)
-        assert isinstance(outcome.fault, ApplicationCrashed)
-        assert "SIGKILL while waiting" in str(outcome.fault)
-        assert [name for name, pid in outcome.pids().items() if is_alive(pid)] == []
-
-    @pytest.mark.parametrize("behave", ["take_memory", "take_memory_in_a_child"])
-    def test_enforces_the_memory_limit(self, behave: str) -> None:
-        outcome = self.run(behave, Limits(memory_mb=150, time_s=60), mib=200)
-        assert isinstance(outcome.fault, ApplicationOutOfMemory)
-        assert outcome.fault.facts["limit_mb"] == 150
-        assert outcome.running.peak_memory_mb > 150
-
-    def test_counts_shared_memory_once_and_mapped_files_not_at_all(self) -> None:
-        outcome = self.run("share_memory", Limits(memory_mb=250, time_s=60), mib=150)
-        assert outcome.fault is None
-        assert outcome.kinds == ["completed"]
-
-    def test_enforces_the_time_limit(self) -> None:
-        outcome = self.run("wait", Limits(memory_mb=512, time_s=1))
-        assert isinstance(outcome.fault, ApplicationTimeout)
-        assert "while waiting" in str(outcome.fault)
-        assert [name for name, pid in outcome.pids().items() if is_alive(pid)] == []
-
-    def test_keeps_the_end_of_what_is_printed(self) -> None:
-        outcome = self.run("chatter")
-        assert outcome.kinds == ["completed"]
-        assert len(outcome.running.log) <= MAX_ATTEMPT_LOG_BYTES
-        assert "\x00" not in outcome.running.log
-        assert outcome.running.log.encode().decode().endswith("the \\ud800 end\n")
-
-    def test_survives_an_application_that_closes_its_streams(self) -> None:
-        assert self.run("close_everything").kinds == ["progress", "completed"]
-
-    def test_leaves_out_progress_that_nobody_could_see(self) -> None:
-        outcome = self.run("flood")
-        assert outcome.kinds[-1] == "completed"
-        assert len(outcome.messages) < 10_000
-
-    def test_leaves_no_daemon_behind(self) -> None:
-        outcome = self.run("leave_a_daemon")
-        assert outcome.kinds == ["completed"]
-        assert not is_alive(outcome.pids()["daemon"])
-
-    def test_closing_ends_everything(self) -> None:
-        outcome = self.run("wait", stop_at=lambda message: True)
-        assert outcome.fault is None
-        assert [name for name, pid in outcome.pids().items() if is_alive(pid)] == []
-
-    def test_cancelling_ends_everything(self) -> None:
-        def cancel(message: Message) -> bool:
-            task = asyncio.current_task()
-            assert task is not None
-            task.cancel()
-            return False
-
-        with pytest.raises(asyncio.CancelledError):
-            self.run("wait", stop_at=cancel)
-        pids = json.loads((self.folder / "outputs" / "pids.json").read_text())
-        assert [name for name, pid in pids.items() if is_alive(pid)] == []
-
-    def test_the_application_sees_nothing_of_its_worker(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("COVERSLIP_WORKER_TOKEN_FILE", "/somewhere/secret")
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-        monkeypatch.setenv("PYTHONPATH", "/somewhere/secret")
-        private = self.folder / "private"
-        with private.open("w") as file, socket.socket() as listening:
-            os.set_inheritable(file.fileno(), True)
-            os.set_inheritable(listening.fileno(), True)
-            outcome = self.run("tell")
-        assert outcome.kinds[-1] == "completed"
-        seen = json.loads((outcome.outputs / "report.txt").read_text())
-        assert "secret" not in str(seen["environ"]) + seen["arguments"]
-        assert [entry for entry in seen["environ"] if entry.startswith(("COVERSLIP_", "PYTHON"))] == []
-        kinds = sorted(name.partition(":")[0] for name in seen["descriptors"])
-        assert kinds == ["/dev/null", "pipe", "pipe", "pipe"]
-        assert str(self.folder) not in seen["path"]
-        assert "" not in seen["path"]
+    def test_an_application_sees_nothing_of_its_worker(self, worker: WorkerProcess, service: FakeService) -> None:
+        item = service.add("tell")
+        assert ended(item)["outcome"] == "SUCCEEDED"
+        seen = json.loads(item.uploads["report"])
+        assert SECRET not in str(seen)
+        assert [entry for entry in seen["environ"] if entry.startswith(("COVERSLIP_", "PYTHON", "RAY_"))] == []
+        assert sorted(name.partition(":")[0] for name in seen["descriptors"]) == ["/dev/null", "pipe", "pipe", "pipe"]
         assert "Max core file size        0" in seen["core_limit"]
+
+    def test_a_worker_that_is_told_to_stop_gives_its_items_back(
+        self, start: Start, own_service: FakeService, tmp_path: Path
+    ) -> None:
+        worker = start(slots=2)
+        items = [own_service.add("wait", mark=str(tmp_path / name)) for name in ("one", "two")]
+        pids = {f"{name} {kind}": pid for name in ("one", "two") for kind, pid in pids_of(tmp_path / name).items()}
+        assert worker.stop() == 0
+        within(60, lambda: all_gone(pids))
+        within(60, lambda: worker.leftovers() == [])
+        assert [ended(item)["error_code"] for item in items] == ["WORKER.STOPPED"] * 2
+
+    def test_a_worker_that_is_killed_takes_its_applications_along_and_its_successor_cleans_up(
+        self, start: Start, own_service: FakeService, tmp_path: Path
+    ) -> None:
+        worker = start()
+        own_service.add("wait", mark=str(tmp_path / "mark"))
+        pids = pids_of(tmp_path / "mark")
+        worker.kill()
+        within(60, lambda: all_gone(pids))
+        assert len(worker.leftovers()) == 1
+        start()
+        within(60, lambda: worker.leftovers() == [])

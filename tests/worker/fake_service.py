@@ -22,6 +22,9 @@ import uvicorn
 SECRET = "do-not-log-me"
 """Part of every token and every signed URL; must appear in no log and in no report."""
 
+CLOCK_AHEAD = timedelta(hours=3)
+"""Of the clock of workers."""
+
 _LOOK_S = 0.01
 _HOLD_LEASE_S = 0.3
 
@@ -59,6 +62,8 @@ class HeldItem:
     uploads: dict[str, bytes] = field(default_factory=dict)
     published: dict[str, dict[str, Any]] = field(default_factory=dict)
     report: dict[str, Any] | None = None
+    reused: bool = False
+    contents: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass
@@ -68,7 +73,7 @@ class FakeService:
     Attributes
     ----------
     away
-        The step ("lease", "heartbeat", "sign", "upload", "publish", "report", "slide") and how it fails: "503", "drop"
+        The step ("lease", "heartbeat", "reuse", "sign", "upload", "publish", "report", "slide") and how it fails: "503", "drop"
         to break the connection, or "lost" to do what was asked for and break the connection then.
     held_up
         Steps that get no answer while they are in here.
@@ -108,6 +113,8 @@ class FakeService:
             "version_number": "1.0.0",
             "time_limit_s": 60,
             "memory_limit_mb": 512,
+            "cpu": 1,
+            "gpu": 0,
             "heartbeat_s": self.heartbeat_s,
         }
         lease |= {key: more.pop(key) for key in list(more) if key in lease}
@@ -180,6 +187,9 @@ class FakeService:
             assert crc32c(item.uploads[body["name"]]) == body["checksum_base64_crc32c"]
             item.published[body["name"]] = body
             await _say(send, 204, None)
+        elif step == "reuse":
+            item.contents = body["inputs"]
+            await _say(send, 200, {"reused": item.reused})
         elif step == "report":
             item.report = body
             await _say(send, 204, None)
@@ -258,7 +268,7 @@ class FakeService:
 
 def _now() -> datetime:
     """This service's clock: nobody has set it for long."""
-    return datetime.now(UTC) + timedelta(hours=3)
+    return datetime.now(UTC) + CLOCK_AHEAD
 
 
 async def _nowhere(event: dict[str, Any]) -> None:

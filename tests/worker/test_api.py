@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from coverslip.contract.worker import HeartbeatRequest, LeaseRequest, OfferedVer
 from coverslip.worker import api as module
 from coverslip.worker.api import WorkerApi
 from coverslip.worker.errors import LeaseLost, ServiceAway, ServiceRefused
+from worker import fake_service
 from worker.fake_service import SECRET, FakeService
 
 T = TypeVar("T")
@@ -42,8 +44,11 @@ def test_nothing_to_do_is_no_lease(service: FakeService) -> None:
     assert ask(service, lambda api: api.lease(REQUEST)) is None
 
 
-def test_how_long_a_lease_lasts_is_told_by_the_clock_of_the_service(service: FakeService) -> None:
-    # Its clock is three hours ahead.
+@pytest.mark.parametrize("ahead_h", [3, -3, 24 * 400, -24 * 400])
+def test_how_long_a_lease_lasts_is_told_by_the_clock_of_the_service(
+    service: FakeService, ahead_h: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fake_service, "CLOCK_AHEAD", timedelta(hours=ahead_h))
     service.add()
     granted = ask(service, lambda api: api.lease(REQUEST))
     assert granted is not None
@@ -51,6 +56,16 @@ def test_how_long_a_lease_lasts_is_told_by_the_clock_of_the_service(service: Fak
     item_id, token = granted.lease.item_id, granted.lease.lease_token
     left_s = ask(service, lambda api: api.heartbeat(item_id, token, HeartbeatRequest()))
     assert service.lease_s <= left_s <= service.lease_s + 1
+
+
+def test_a_service_that_does_not_tell_the_time_is_asked_soon(
+    service: FakeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fake_service, "format_datetime", lambda *_, **__: "")
+    service.add()
+    granted = ask(service, lambda api: api.lease(REQUEST))
+    assert granted is not None
+    assert granted.expires_in_s == 0, "our own clock may be wrong by hours"
 
 
 @pytest.mark.parametrize("status", ["408", "425", "429", "500", "502", "503", "504", "drop"])

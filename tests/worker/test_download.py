@@ -18,8 +18,8 @@ from coverslip.worker.errors import (
     ScratchFull,
 )
 from coverslip.worker.fetch import download as module
+from coverslip.worker.fetch.client import slides_client
 from coverslip.worker.fetch.download import download, local_name
-from coverslip.worker.loop import slides_client
 from worker.fake_service import SECRET, FakeService, Slide, crc32c
 
 MIB = 1 << 20

@@ -1,18 +1,23 @@
-"""Applications in processes of their own on this machine."""
+"""Items on the worker's own machine."""
 
-from pathlib import Path
+import subprocess
+import sys
 
 import pytest
 
-from coverslip.worker.engines.local import Limits, LocalProcess
-from coverslip.worker.engines.messages import Job
 from worker.engine_conformance import EngineConformance
 
-pytestmark = pytest.mark.process
+
+@pytest.mark.process
+class TestLocalEngine(EngineConformance):
+    """`LocalEngine` is an engine."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def engine_settings(cls) -> dict[str, str]:
+        return {}
 
 
-class TestLocalProcess(EngineConformance):
-    """`LocalProcess` is an engine."""
-
-    def start(self, job: Job, limits: Limits, folder: Path) -> LocalProcess:
-        return LocalProcess(job, limits, folder)
+def test_it_needs_no_ray() -> None:
+    script = "import sys, coverslip.worker.__main__; sys.exit('ray' in sys.modules)"
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)

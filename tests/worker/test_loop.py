@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from coverslip.worker import loop
+from coverslip.worker.engines import local
 from coverslip.worker.errors import NoApplicationInstalled, ScratchFull
 from coverslip.worker.loop import work_for_ever
 from coverslip.worker.settings import WorkerSettings
@@ -44,7 +45,7 @@ def test_a_slot_survives_any_failure_of_an_attempt(
                 raise failures.pop()
             done.set()
 
-    monkeypatch.setattr(loop, "Attempt", Attempt)
+    monkeypatch.setattr(local, "Attempt", Attempt)
     for _ in range(4):
         service.add()
     run_until(settings, done)
@@ -70,7 +71,7 @@ def test_a_slot_survives_an_attempt_that_leaves_its_task_marked_as_cancelled(
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.sleep(0)
 
-    monkeypatch.setattr(loop, "Attempt", Attempt)
+    monkeypatch.setattr(local, "Attempt", Attempt)
     for _ in range(3):
         service.add()
     run_until(settings, done)
@@ -89,7 +90,7 @@ def test_a_slot_survives_a_lease_that_is_refused_or_cannot_be_read(
         async def run(self) -> None:
             done.set()
 
-    monkeypatch.setattr(loop, "Attempt", Attempt)
+    monkeypatch.setattr(local, "Attempt", Attempt)
     if wrong == "refused":
         service.refuses["lease"] = (401, "WORKER.UNKNOWN")
     else:

@@ -11,8 +11,7 @@ from coverslip.worker import publishing as module
 from coverslip.worker.api import WorkerApi
 from coverslip.worker.engines.messages import ArtifactWritten
 from coverslip.worker.errors import ApplicationFailed, ArtifactNotStored
-from coverslip.worker.loop import uploads_client
-from coverslip.worker.publishing import Publisher
+from coverslip.worker.publishing import Publisher, uploads_client
 from worker.fake_service import SECRET, FakeService, HeldItem
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from coverslip.worker.errors import WorkerSettingsInvalid
-from coverslip.worker.settings import load_settings
+from coverslip.worker.settings import EngineName, load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +34,29 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp
 def test_each_missing_setting_is_named() -> None:
     with pytest.raises(WorkerSettingsInvalid, match=r"COVERSLIP_API_ROOT.*COVERSLIP_WORKER_TOKEN_FILE"):
         load_settings()
+
+
+def test_what_is_given_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("COVERSLIP_ENGINE", "local")
+    given = {"api_root": "x", "worker_token_file": tmp_path, "scratch": tmp_path, "engine": "ray"}
+    assert load_settings(**given).engine is EngineName.RAY
+    for address in ("ray://head:10001", "head", "", "a b:1"):
+        with pytest.raises(WorkerSettingsInvalid, match="COVERSLIP_RAY_ADDRESS"):
+            load_settings(**given, ray_address=address)
+
+
+@pytest.mark.process
+def test_a_worker_whose_cluster_is_away_says_so(tmp_path: Path) -> None:
+    pytest.importorskip("ray", reason="Ray has no release for this platform")
+    (tmp_path / "token").write_text("word")
+    environment = {"PATH": os.environ["PATH"], "COVERSLIP_API_ROOT": "http://127.0.0.1:9"}
+    environment |= {"COVERSLIP_WORKER_TOKEN_FILE": "token", "COVERSLIP_SCRATCH": "scratch"}
+    program = "from coverslip.cli.main import main; main()"
+    command = [sys.executable, "-c", program, "worker", "--engine", "ray", "--ray-address", "127.0.0.1:9"]
+    ended = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 1
+    assert "The Ray cluster at 127.0.0.1:9 cannot be joined" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 @pytest.mark.process

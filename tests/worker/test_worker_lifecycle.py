@@ -1,12 +1,14 @@
 """Workers that meet a full disk, are stopped or killed: each test has its own."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
+from worker import fake_service
 from worker.deadlines import within
 from worker.fake_service import SECRET, FakeService, Slide, serve
 from worker.worker_process import WorkerProcess, all_gone, ended, pids_of
@@ -57,6 +59,24 @@ def test_a_full_scratch_disk_is_reported_and_the_worker_rests(start: Start, serv
     if how == "slide":
         within(10, lambda: "scratch disk is full" in worker.log)
         assert worker.process.poll() is None
+
+
+@pytest.mark.parametrize("ahead_h", [-24 * 400, 24 * 400])
+def test_a_worker_whose_clock_is_wrong_keeps_and_loses_leases_as_any_other(
+    start: Start, service: FakeService, tmp_path: Path, ahead_h: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fake_service, "CLOCK_AHEAD", timedelta(hours=ahead_h))
+    service.lease_s = 2
+    worker = start()
+    item = service.add("wait", mark=str(tmp_path / "mark"))
+    pids = pids_of(tmp_path / "mark")
+    within(20, lambda: len(item.heartbeats) >= 5)
+    assert not all_gone(pids)
+    service.away["heartbeat"] = "503"
+    within(20, lambda: all_gone(pids))
+    service.away.clear()
+    within(10, lambda: worker.leftovers() == [])
+    assert ended(service.add("succeed"))["outcome"] == "SUCCEEDED"
 
 
 @pytest.mark.parametrize("away", [False, True])

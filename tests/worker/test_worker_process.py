@@ -1,5 +1,6 @@
 """The worker as a process, against a service that fails on demand."""
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,16 @@ def test_an_item_comes_to_its_end(worker: WorkerProcess, service: FakeService) -
     assert item.uploads["report"] == b"case 7.svs: 7 bytes"
     assert item.uploads["more-9"] == b"\x09" * 100_000
     assert item.published["report"]["metadata"] == {"media_type": "text/plain"}
+
+
+def test_an_item_whose_results_the_service_has_is_not_processed(worker: WorkerProcess, service: FakeService) -> None:
+    item = service.add("fail")
+    item.reused = True
+    report = ended(item)
+    assert (report["outcome"], report["error_code"], report["log"]) == ("SUCCEEDED", None, "")
+    digest = hashlib.sha256(b"a slide").hexdigest()
+    assert item.contents == [{"name": "slide", "file_name": "slide.svs", "sha256": digest}]
+    assert item.published == {}
 
 
 @pytest.mark.parametrize(

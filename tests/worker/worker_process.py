@@ -5,7 +5,9 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from worker.deadlines import is_alive, within
@@ -23,23 +25,36 @@ class WorkerProcess:
         Address of the service.
     applications
         Put on PYTHONPATH.
+    settings
+        Further COVERSLIP_ variables.
+    token
+        The worker's token.
     """
 
     def __init__(
-        self, folder: Path, api_root: str, applications: Path, *, slots: int = 1, scratch: Path | None = None
+        self,
+        folder: Path,
+        api_root: str,
+        applications: Path,
+        *,
+        slots: int = 1,
+        scratch: Path | None = None,
+        settings: Mapping[str, str] = MappingProxyType({}),
+        token: str = f"worker-{SECRET}",
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.scratch = scratch or folder / "scratch"
         self._log = folder / "log.txt"
-        token = folder / "token"
-        token.write_text(f"worker-{SECRET}\n")
+        token_file = folder / "token"
+        token_file.write_text(f"{token}\n")
         environment = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ} | {
             "PYTHONPATH": str(applications),
             "COVERSLIP_API_ROOT": f"{api_root}/",
-            "COVERSLIP_WORKER_TOKEN_FILE": str(token),
+            "COVERSLIP_WORKER_TOKEN_FILE": str(token_file),
             "COVERSLIP_WORKER_SLOTS": str(slots),
             "COVERSLIP_SCRATCH": str(self.scratch),
             "COVERSLIP_FETCH_ALLOW": "127.0.0.1",
+            **settings,
         }
         with self._log.open("a") as log:
             self.process = subprocess.Popen(
@@ -65,14 +80,14 @@ class WorkerProcess:
 
 def pids_of(mark: Path) -> dict[str, int]:
     """The processes of an application that waits, once it does."""
-    within(20, lambda: mark.is_file() and mark.read_text().endswith("}"))
+    within(60, lambda: mark.is_file() and mark.read_text().endswith("}"))
     pids: dict[str, int] = json.loads(mark.read_text())
     return pids
 
 
 def ended(item: HeldItem) -> dict[str, Any]:
     """The report of an item, once there is one."""
-    report = within(30, lambda: item.report)
+    report = within(60, lambda: item.report)
     assert SECRET not in str(report)
     return report
 

@@ -34,7 +34,7 @@ def sent_runs(platform: Any) -> list[dict[str, Any]]:
 
 def test_metadata_follows_the_schema_of_the_version(platform: Any, client: Client, table: Path) -> None:
     requests: list[dict[str, Any]] = []
-    client.runs.submit_request = lambda request, idempotency_key: (
+    client.runs.submit_request = lambda request, **keywords: (
         requests.append(  # type: ignore[method-assign, assignment]
             request.model_dump(mode="json", exclude_none=True)
         )

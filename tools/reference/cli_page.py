@@ -10,12 +10,21 @@ from markdown import code, joined, table
 
 from coverslip.cli.main import app
 from coverslip.embedded.__main__ import parser as embedded_parser
+from coverslip.worker.__main__ import parser as worker_parser
+
+
+def _embedded(command: str) -> argparse.ArgumentParser:
+    subparsers = next(action for action in embedded_parser()._actions if isinstance(action, argparse._SubParsersAction))
+    found: argparse.ArgumentParser = subparsers.choices[command]
+    return found
+
 
 _PASSED_ON = {
-    "coverslip up": "up",
-    "coverslip system login-link": "login-link",
-    "coverslip system backup": "backup",
-    "coverslip system restore": "restore",
+    "coverslip up": _embedded("up"),
+    "coverslip worker": worker_parser(),
+    "coverslip system login-link": _embedded("login-link"),
+    "coverslip system backup": _embedded("backup"),
+    "coverslip system restore": _embedded("restore"),
 }
 _INTRODUCTION = """\
 # Command line
@@ -66,9 +75,8 @@ def _default(value: Any, parameter: Any, *, is_flag: bool) -> str:
     return code(value.value if isinstance(value, Enum) else value)
 
 
-def _argparse_rows(command: str) -> Iterator[tuple[str, str, str, str]]:
-    subparsers = next(action for action in embedded_parser()._actions if isinstance(action, argparse._SubParsersAction))
-    for action in subparsers.choices[command]._actions:
+def _argparse_rows(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str, str, str]]:
+    for action in parser._actions:
         if isinstance(action, argparse._HelpAction):
             continue
         spelled = ", ".join(code(word) for word in action.option_strings) or code(action.dest)

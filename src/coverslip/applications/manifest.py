@@ -20,6 +20,7 @@ from coverslip.applications.errors import ManifestInvalid
 from coverslip.contract.applications import OutputArtifactScope, OutputArtifactVisibility
 from coverslip.contract.documents import VersionDocumentVisibility
 from coverslip.contract.fields import MimeType, SemanticVersion
+from coverslip.contract.worker import Room
 
 
 def _checked_schema(schema: dict[str, Any]) -> dict[str, Any]:
@@ -66,6 +67,10 @@ class Resources(Part):
     gpu: int = Field(ge=0)
     time_limit_s: int = Field(gt=0)
 
+    def fit_into(self, room: Room) -> bool:
+        """Whether a worker that has so much left may take the item."""
+        return self.cpu <= room.cpu and self.memory_mb <= room.memory_mb and self.gpu <= room.gpu
+
 
 def _is_beside_the_manifest(file: str) -> str:
     if "\\" in file or any(part in ("", ".", "..") for part in file.split("/")):
@@ -93,7 +98,14 @@ class ReleaseDocument(Part):
 
 
 class Version(Part):
-    """One released version; it never changes, but for its documents."""
+    """One released version; it never changes, but for its documents.
+
+    Attributes
+    ----------
+    reusable
+        Its results depend on the input files and their metadata alone, not on the item's ids or on chance, so that the
+        result of one item may serve for another. What is not so must say ``false``.
+    """
 
     number: SemanticVersion
     changelog: str
@@ -102,6 +114,7 @@ class Version(Part):
     output_artifacts: tuple[OutputArtifact, ...] = Field(min_length=1)
     documents: tuple[ReleaseDocument, ...] = ()
     resources: Resources
+    reusable: bool = True
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:

@@ -53,6 +53,15 @@ def load_process(application_id: str, version_number: str) -> Process:
     )
 
 
+def is_reusable(application_id: str, version_number: str) -> bool:
+    """Whether a result of that version, if it is installed here, may serve for another item with the same inputs."""
+    for manifest, _ in _look()[0]:
+        version = manifest.version(version_number)
+        if manifest.application_id == application_id and version is not None:
+            return version.reusable
+    return False
+
+
 def _look() -> tuple[list[tuple[Manifest, ModuleType]], list[ApplicationBroken]]:
     found, broken = [], []
     for entry_point in entry_points(group=ENTRY_POINTS):

@@ -4,7 +4,18 @@ import sys
 
 import typer
 
-from coverslip.cli import applications, dataset, run_sharing, runs, system, user, version_documents, wsi
+from coverslip.cli import (
+    applications,
+    dataset,
+    organization,
+    quotas,
+    run_sharing,
+    runs,
+    system,
+    user,
+    version_documents,
+    wsi,
+)
 from coverslip.cli.connect import connect
 from coverslip.cli.failures import CoverslipGroup
 from coverslip.cli.server_commands import PASS_ALL_ARGUMENTS, become
@@ -19,7 +30,9 @@ app = typer.Typer(
 runs.app.add_typer(run_sharing.app, name="share")
 applications.app.add_typer(runs.app, name="run")
 applications.app.add_typer(version_documents.app, name="version")
+user.app.add_typer(quotas.app)
 app.add_typer(user.app, name="user")
+app.add_typer(organization.app, name="organization")
 app.add_typer(applications.app, name="application")
 app.add_typer(wsi.app, name="wsi")
 app.add_typer(dataset.app, name="dataset")
@@ -51,6 +64,16 @@ def root(
 def up(context: typer.Context) -> None:
     """Run a whole platform on this machine, until Ctrl-C."""
     become("coverslip.embedded", "up", *context.args)
+
+
+@app.command(
+    context_settings=PASS_ALL_ARGUMENTS,
+    add_help_option=False,
+    help="Process items for a platform that runs elsewhere, on this machine or on a Ray cluster, until Ctrl-C.",
+)
+def worker(context: typer.Context) -> None:
+    """Process items for a platform that runs elsewhere, on this machine or on a Ray cluster, until Ctrl-C."""
+    become("coverslip.worker", *context.args)
 
 
 def main() -> None:

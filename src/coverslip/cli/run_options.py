@@ -22,6 +22,9 @@ TagsOption = Annotated[str | None, typer.Option(help="Tags kept with the run, se
 DueDateOption = Annotated[str | None, typer.Option(help="When you would like it done, as 2027-03-04T18:00:00+01:00.")]
 DeadlineOption = Annotated[str | None, typer.Option(help="When it is of no use any more; the run is cancelled then.")]
 PrefixOption = Annotated[str | None, typer.Option(help="Folder in your bucket for the slides.")]
+ReuseOption = Annotated[
+    bool, typer.Option(help="Slides that were processed before, by the same version, get the results of then.")
+]
 WaitOption = Annotated[bool, typer.Option(help="Wait for the end of the run and download as results appear.")]
 RunFolderOption = Annotated[bool, typer.Option(help="Put the results into a folder named by the run.")]
 ItemFolderOption = Annotated[bool, typer.Option(help="Put the results of each slide into a folder of its own.")]
@@ -29,7 +32,9 @@ ItemFolderOption = Annotated[bool, typer.Option(help="Put the results of each sl
 ShareTokenOption = Annotated[str | None, typer.Option(help="Secret of a share token, to see a run of others.")]
 
 
-def run_options(note: str | None, tags: str | None, due_date: str | None, deadline: str | None) -> "RunOptions":
+def run_options(
+    note: str | None, tags: str | None, due_date: str | None, deadline: str | None, *, reuse_results: bool
+) -> "RunOptions":
     """The options as the workflow takes them.
 
     Raises
@@ -43,6 +48,7 @@ def run_options(note: str | None, tags: str | None, due_date: str | None, deadli
         note=note,
         tags=split_tags(tags),
         scheduling=parse_schedule(due_date, deadline),
+        reuse_results=reuse_results,
         interface=Interface.CLI,
     )
 

@@ -19,6 +19,7 @@ from coverslip.cli.run_options import (
     MappingOption,
     NoteOption,
     PrefixOption,
+    ReuseOption,
     RunFolderOption,
     SourceArgument,
     TableArgument,
@@ -74,11 +75,12 @@ def submit(
     tags: TagsOption = None,
     due_date: DueDateOption = None,
     deadline: DeadlineOption = None,
+    reuse_results: ReuseOption = True,
 ) -> None:
     """Start a run of the slides in a metadata table."""
     from coverslip.workflow.submission import submit_table
 
-    options = run_options(note, tags, due_date, deadline)
+    options = run_options(note, tags, due_date, deadline, reuse_results=reuse_results)
     with open_client() as client, resumable("Run the same command again: it makes no second run."):
         _forget_old_run(client, metadata_csv_file, also_if_ended=True)
         _tell_submitted(submit_table(client, metadata_csv_file, application_id, application_version, options))
@@ -99,13 +101,14 @@ def execute(
     tags: TagsOption = None,
     due_date: DueDateOption = None,
     deadline: DeadlineOption = None,
+    reuse_results: ReuseOption = True,
 ) -> None:
     """Prepare, upload, submit, and download the results beside the table. After an interruption, run it again."""
     from coverslip.workflow.pending import forget_pending, pending_of
     from coverslip.workflow.results import bring_results
     from coverslip.workflow.submission import submit_table
 
-    options = run_options(note, tags, due_date, deadline)
+    options = run_options(note, tags, due_date, deadline, reuse_results=reuse_results)
     table = metadata_csv_file
     again = f"To go on: coverslip {shlex.join(sys.argv[1:])}"
     with resumable(f"What has arrived on the platform stays there. {again}"), open_client() as client:

@@ -7,20 +7,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from coverslip.cli import run_metadata, run_results, run_steps
+from coverslip.cli import run_metadata, run_results, run_steps, run_support
 from coverslip.cli.failures import RunDetailsRefused
 from coverslip.cli.item_table import deletion_of, print_items
 from coverslip.cli.output import Format, FormatOption, print_json, print_table, say
+from coverslip.cli.run_attempts import print_attempts
 from coverslip.cli.run_options import RunArgument, ShareTokenOption, TagsOption, split_tags
 from coverslip.cli.session import open_client
 
 if TYPE_CHECKING:
+    from coverslip.contract.items import ItemResultReadResponse
     from coverslip.contract.runs import RunReadResponse
     from coverslip.platform.client import Client
+    from coverslip.platform.runs import Run
 
 app = typer.Typer(help="Submit runs, follow them, take their results.", no_args_is_help=True)
 app.add_typer(run_steps.app)
 app.add_typer(run_metadata.app)
+app.add_typer(run_support.app)
 app.add_typer(run_results.app, name="result")
 
 
@@ -53,25 +57,35 @@ def list_runs(
 def describe(
     run_id: RunArgument,
     summarize: Annotated[bool, typer.Option("--summarize", "-s", help="Leave out the slides.")] = False,
+    item: Annotated[str | None, typer.Option(help="External id of a slide: show only this one.")] = None,
+    attempts: Annotated[
+        bool, typer.Option("--attempts", help="What workers did with the slide of --item, and why it ended.")
+    ] = False,
     share_token: ShareTokenOption = None,
     style: FormatOption = Format.TEXT,
 ) -> None:
-    """Show a run and its slides."""
+    """Show a run and its slides, or one slide and why it ended as it did."""
     from coverslip.contract.items import ItemTerminationReason
     from coverslip.platform.errors import InvalidRequest
 
+    if attempts and item is None:
+        raise typer.BadParameter("needs --item: attempts are shown of one slide", param_hint="--attempts")
     with open_client() as client:
         run = client.run(run_id, share_token)
         try:
             details = run.details()
         except InvalidRequest as error:
             raise RunDetailsRefused(reason=f"'{run_id}' is no run id") from error
-        items = [] if summarize else list(run.results())
+        items = _described_items(run, item, summarize)
+        tried = run.attempts(items[0].item_id) if attempts else []
         # Results are deleted of a whole run, so one slide that has any tells it of all.
         succeeded = run.results(termination_reason=ItemTerminationReason.SUCCEEDED)
         deleted = deletion_of(islice(succeeded, 1) if summarize else items)
     if style is Format.JSON:
-        print_json({**details.model_dump(mode="json"), "items": [item.model_dump(mode="json") for item in items]})
+        shown = [each.model_dump(mode="json") for each in items]
+        if attempts:
+            shown[0]["attempts"] = [attempt.model_dump(mode="json") for attempt in tried]
+        print_json({**details.model_dump(mode="json"), "items": shown})
         return
     say(f"run          {details.run_id}")
     say(f"application  {details.application_id} (version: {details.version_number})")
@@ -91,9 +105,17 @@ def describe(
     if items:
         say()
         print_items(items)
-        for item in items:
-            if item.error_message:
-                say(f"{item.external_id}\n  {item.error_code}: {item.error_message}")
+        for each in items:
+            if each.error_message:
+                say(f"{each.external_id}\n  {each.error_code}: {each.error_message}")
+    if attempts:
+        print_attempts(tried)
+
+
+def _described_items(run: "Run", external_id: str | None, summarize: bool) -> list["ItemResultReadResponse"]:
+    if external_id is not None:
+        return [run.item(external_id)]
+    return [] if summarize else list(run.results())
 
 
 @app.command()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from coverslip.platform.oauth import OAuthEndpoints
     from coverslip.platform.token_cache import TokenCache
 
-app = typer.Typer(help="Log in, log out, see who you are.", no_args_is_help=True)
+app = typer.Typer(help="Log in, log out, see who you are and what you may do.", no_args_is_help=True)
 
 FIRST_QUESTIONS = {"organization": "Organization", "email": "E-mail address", "name": "Your name"}
 SECRET_FIELDS = ("aignostics_bucket_hmac_access_key_id", "aignostics_bucket_hmac_secret_access_key")

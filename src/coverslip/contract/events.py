@@ -18,6 +18,7 @@ class EventKind(StrEnum):
     RUN_RESULTS_DELETED = "run.results_deleted"
     ITEM_PROCESSING = "item.processing"
     ITEM_REQUEUED = "item.requeued"
+    ITEM_REUSED = "item.reused"
     ITEM_TERMINATED = "item.terminated"
     ARTIFACT_AVAILABLE = "artifact.available"
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from coverslip.contract.fields import Instant, JsonObject, StorableText
 from coverslip.contract.items import ItemCreationRequest
+from coverslip.contract.quotas import Amount, Currency
 
 MAX_CALLBACK_CONTEXT_BYTES = 1024
 
@@ -77,6 +78,9 @@ class RunValidationResponse(BaseModel):
     application_id: str = Field(description="Application id")
     version_number: str = Field(description="Version that would process the slides")
     item_count: int = Field(description="Items the run would have")
+    # Not one model: the document of the API has no schemas but the published ones.
+    cost: Amount | None = Field(default=None, description="What it costs if every item succeeds; null: it is free")
+    currency: Currency | None = Field(default=None, description="Of the cost")
 
 
 class RunItemStatistics(BaseModel):

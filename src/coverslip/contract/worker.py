@@ -1,10 +1,10 @@
 """What workers and the service say to each other (`/api/worker/v1`)."""
 
-from enum import StrEnum
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from coverslip.contract.attempts import MAX_STAGES, AttemptOutcome, ExitCause, StageDuration
 from coverslip.contract.fields import Instant, JsonObject, StorableText
 from coverslip.contract.uploads import CRC32C_PATTERN
 
@@ -18,12 +18,22 @@ class OfferedVersion(BaseModel):
     version_number: StorableText
 
 
+class Room(BaseModel):
+    """What a worker has for items: processor cores, memory in MiB, graphics processors."""
+
+    cpu: float = Field(ge=0, allow_inf_nan=False)
+    memory_mb: int = Field(ge=0, le=2**53)
+    gpu: int = Field(default=0, ge=0, le=2**31 - 1)
+
+
 class LeaseRequest(BaseModel):
     """A worker with a free slot asks for an item."""
 
     worker_name: StorableText = Field(min_length=1, max_length=128)
     versions: list[OfferedVersion] = Field(min_length=1)
     wait_s: float = Field(default=0, ge=0, le=30, description="How long the service may hold the request open")
+    free: Room | None = Field(default=None, description="Only an item that fits into this; when absent, any does")
+    total: Room | None = Field(default=None, description="What is free when nothing is processed")
 
 
 class LeasedInput(BaseModel):
@@ -47,6 +57,8 @@ class Lease(BaseModel):
     inputs: list[LeasedInput]
     time_limit_s: float
     memory_limit_mb: int
+    cpu: float = Field(default=1, description="Processor cores to keep for the item")
+    gpu: int = Field(default=0, description="Graphics processors to keep for the item")
     heartbeat_s: float
     expires_at: Instant
 
@@ -54,10 +66,29 @@ class Lease(BaseModel):
 class HeartbeatRequest(BaseModel):
     stage: StorableText = Field(default="", max_length=200)
     fraction: float = Field(default=0, ge=0, le=1)
+    stages: list[StageDuration] = Field(default=[], max_length=MAX_STAGES, description="All so far, with the present")
 
 
 class HeartbeatResponse(BaseModel):
     expires_at: Instant
+
+
+class InputContent(BaseModel):
+    """What a fetched input is."""
+
+    name: StorableText
+    file_name: StorableText = Field(max_length=255, description="Of the local file; its suffix may decide its reader")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class ReuseRequest(BaseModel):
+    """The worker has fetched the inputs, and asks whether the same were processed before."""
+
+    inputs: list[InputContent]
+
+
+class ReuseResponse(BaseModel):
+    reused: bool = Field(description="The item has the artifacts of an earlier one: what is left is to report")
 
 
 class ArtifactUploadRequest(BaseModel):
@@ -78,16 +109,6 @@ class ArtifactPublishRequest(ArtifactUploadRequest):
     metadata: JsonObject
 
 
-class AttemptOutcome(StrEnum):
-    """How an attempt at an item ended."""
-
-    SUCCEEDED = "SUCCEEDED"
-    USER_ERROR = "USER_ERROR"
-    SYSTEM_ERROR = "SYSTEM_ERROR"
-    CANCELED = "CANCELED"
-    LEASE_LOST = "LEASE_LOST"
-
-
 class ReportRequest(BaseModel):
     """How the attempt ended, as the worker saw it."""
 
@@ -96,4 +117,7 @@ class ReportRequest(BaseModel):
     error_message: StorableText | None = Field(default=None, max_length=4096)
     stage: StorableText = Field(default="", max_length=200)
     log: StorableText = Field(default="", max_length=MAX_ATTEMPT_LOG_BYTES)
+    stages: list[StageDuration] = Field(default=[], max_length=MAX_STAGES)
+    exit_cause: ExitCause | None = Field(default=None, description="Of a SYSTEM_ERROR, whose fault it was")
+    ended_by: StorableText | None = Field(default=None, max_length=64, description="Signal or exit code of a crash")
     peak_memory_mb: int | None = Field(default=None, ge=0, le=2**31 - 1)

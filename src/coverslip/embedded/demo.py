@@ -83,7 +83,10 @@ def _use(home: Home, platform: Running) -> Path:
     say("5  Sending the slide to the application test-app, watching it, downloading its results")
     table = folder / "metadata.csv"
     before = set(folder.iterdir())
-    _must(home, platform, "application", "run", "execute", "test-app", str(table), str(slide.parent))
+    # Processed anew even in a second demo: this is to be watched.
+    _must(
+        home, platform, "application", "run", "execute", "test-app", str(table), str(slide.parent), "--no-reuse-results"
+    )
     run_folder = next(iter({path for path in folder.iterdir() if path.is_dir()} - before))
     say("6  Run " + run_folder.name + " is complete")
     return run_folder

@@ -57,6 +57,7 @@ class Environments:
             "COVERSLIP_ENCRYPTION_KEY_FILE": str(self.secrets.encryption_key),
             "COVERSLIP_STORE_KEY_FILE": str(self.secrets.store_key),
             "COVERSLIP_WORKER_TOKEN_FILE": str(self.secrets.worker_token),
+            "COVERSLIP_METRICS_TOKEN_FILE": str(self.secrets.metrics_token),
         }
 
     def administration(self) -> dict[str, str]:

@@ -32,6 +32,11 @@ class Secrets:
         """Token by which the local worker is known to the service."""
         return self.folder / "worker-token"
 
+    @property
+    def metrics_token(self) -> Path:
+        """Token by which the service shows its metrics."""
+        return self.folder / "metrics-token"
+
     def database_password(self, role: str) -> str:
         """Password of one of `DATABASE_ROLES`; its letters need no escape in a URL."""
         return self.database_password_file(role).read_text()
@@ -46,7 +51,8 @@ def ensure_secrets(home: Home) -> Secrets:
     made = Secrets(home.secrets)
     for key in (made.encryption_key, made.store_key):
         _write_once(key, secrets.token_bytes(KEY_BYTES))
-    for token in (made.worker_token, *(made.database_password_file(role) for role in DATABASE_ROLES)):
+    passwords = (made.database_password_file(role) for role in DATABASE_ROLES)
+    for token in (made.worker_token, made.metrics_token, *passwords):
         _write_once(token, secrets.token_urlsafe(KEY_BYTES).encode())
     return made
 

@@ -13,6 +13,7 @@ from coverslip.contract.artifacts import (
     ArtifactTerminationReason,
     InputArtifactCreationRequest,
 )
+from coverslip.contract.attempts import AttemptOutcome, AttemptReadResponse, ExitCause
 from coverslip.contract.documents import VersionDocumentResponse
 from coverslip.contract.items import (
     ItemCreationRequest,
@@ -22,6 +23,7 @@ from coverslip.contract.items import (
     ItemTerminationReason,
 )
 from coverslip.contract.me import MeReadResponse
+from coverslip.contract.quotas import Cost, OrganizationLimits, QuotaExcess, SlidePrice, UserLimits
 from coverslip.contract.runs import RunOutput, RunReadResponse, RunState, RunTerminationReason, SchedulingRequest
 from coverslip.platform.access import AccessGrant, ShareToken, ShareTokens
 from coverslip.platform.applications import Applications, Versions
@@ -41,6 +43,7 @@ from coverslip.platform.errors import (
     ServerUnreachable,
     SessionExpired,
 )
+from coverslip.platform.quotas import Quotas
 from coverslip.platform.runs import Artifact, Run, Runs
 from coverslip.platform.sdk_metadata import RunSdkMetadata
 from coverslip.platform.settings import Settings
@@ -57,9 +60,13 @@ __all__ = [
     "ArtifactOutput",
     "ArtifactState",
     "ArtifactTerminationReason",
+    "AttemptOutcome",
+    "AttemptReadResponse",
     "Client",
     "Conflict",
+    "Cost",
     "Documents",
+    "ExitCause",
     "Gone",
     "GrantRelation",
     "InputArtifactCreationRequest",
@@ -73,7 +80,10 @@ __all__ = [
     "MetadataConflict",
     "NotFound",
     "NotLoggedIn",
+    "OrganizationLimits",
     "QuotaExceeded",
+    "QuotaExcess",
+    "Quotas",
     "Refused",
     "ResourceType",
     "Run",
@@ -90,8 +100,10 @@ __all__ = [
     "Settings",
     "ShareToken",
     "ShareTokens",
+    "SlidePrice",
     "SubjectType",
     "UploadedSlide",
+    "UserLimits",
     "VersionDocumentResponse",
     "VersionReadResponse",
     "Versions",

@@ -18,6 +18,7 @@ from coverslip.platform.connection import open_connections
 from coverslip.platform.errors import AnswerNotUnderstood
 from coverslip.platform.oauth import OAuthEndpoints
 from coverslip.platform.objects import Objects
+from coverslip.platform.quotas import Quotas
 from coverslip.platform.runs import Run, Runs
 from coverslip.platform.settings import load_settings, resolve_api_root
 from coverslip.platform.token_cache import TokenCache
@@ -48,6 +49,7 @@ class Client:
         self.runs = Runs(self.api)
         self.share_tokens = ShareTokens(self.api)
         self.objects = Objects(self.api)
+        self.quotas = Quotas(self.api)
 
     def me(self) -> MeReadResponse:
         """Who is logged in, and for which organization."""

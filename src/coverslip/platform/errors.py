@@ -5,6 +5,7 @@ from typing import ClassVar
 from pydantic import BaseModel
 
 from coverslip.contract.errors import CoverslipError
+from coverslip.contract.quotas import QuotaExcess
 
 
 class Problem(BaseModel):
@@ -15,6 +16,7 @@ class Problem(BaseModel):
     detail: str
     remedy: str | None = None
     errors: list[str] = []
+    quotas: list[QuotaExcess] = []
 
 
 class BadConfiguration(CoverslipError):

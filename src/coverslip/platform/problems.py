@@ -4,7 +4,9 @@ import json
 from typing import Any
 
 import httpx
+from pydantic import TypeAdapter, ValidationError
 
+from coverslip.contract.quotas import QuotaExcess
 from coverslip.platform.errors import (
     AccessDenied,
     Conflict,
@@ -58,6 +60,7 @@ def problem_of(response: httpx.Response) -> Problem:
         detail="The request is not valid." if isinstance(detail, list) else str(detail),
         remedy=_text_or_none(body.get("remedy")),
         errors=[_fault(fault) for fault in faults] if isinstance(faults, list) else [],
+        quotas=_quotas(body.get("quotas")),
     )
 
 
@@ -70,6 +73,14 @@ def _fault(fault: Any) -> str:
         place = ".".join(str(part) for part in place)
     message = fault.get("msg") or fault.get("detail") or fault.get("message") or json.dumps(fault)
     return f"{place}: {message}" if place else str(message)
+
+
+def _quotas(value: Any) -> list[QuotaExcess]:
+    """The quotas that a refusal names; none if another platform says something else by that name."""
+    try:
+        return TypeAdapter(list[QuotaExcess]).validate_python(value or [])
+    except ValidationError:
+        return []
 
 
 def _plain_text(response: httpx.Response) -> str:

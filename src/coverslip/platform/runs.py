@@ -4,8 +4,11 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from coverslip.contract.access import GrantRelation, ResourceType, SubjectType
+from coverslip.contract.attempts import AttemptReadResponse
+from coverslip.contract.events import RunEvent
 from coverslip.contract.fields import JsonObject
 from coverslip.contract.items import ItemCreationRequest, ItemResultReadResponse, ItemState, ItemTerminationReason
 from coverslip.contract.metadata import CustomMetadataUpdateRequest, CustomMetadataUpdateResponse
@@ -15,6 +18,7 @@ from coverslip.contract.runs import (
     RunCreationResponse,
     RunReadResponse,
     RunState,
+    RunValidationResponse,
     SchedulingRequest,
 )
 from coverslip.platform.access import AccessGrant, create_grant, list_grants
@@ -25,6 +29,9 @@ from coverslip.platform.paging import MAX_PAGE_SIZE, rows
 from coverslip.platform.sdk_metadata import with_sdk_metadata
 
 RUNS = "/api/v1/runs"
+EXTENSION_RUNS = "/api/coverslip/v1/runs"
+
+_EVENTS_PAGE = 1000
 
 
 class Artifact:
@@ -96,8 +103,29 @@ class Run:
 
     def progress(self) -> list[ItemProgress]:
         """How far the items are that workers are processing now."""
-        path = f"/api/coverslip/v1/runs/{segment(self.run_id)}/progress"
+        path = f"{EXTENSION_RUNS}/{segment(self.run_id)}/progress"
         return self._api.read(list[ItemProgress], path, {"share_token": self._share_token})
+
+    def attempts(self, item_id: UUID | str) -> list[AttemptReadResponse]:
+        """What workers did with an item, and why each attempt ended, the newest last.
+
+        Raises
+        ------
+        NotFound
+        """
+        path = f"{EXTENSION_RUNS}/{segment(self.run_id)}/items/{segment(str(item_id))}/attempts"
+        return self._api.read(list[AttemptReadResponse], path, {"share_token": self._share_token})
+
+    def events(self, after: int = 0) -> Iterator[RunEvent]:
+        """What has happened to the run, page by page; only events with a higher number than `after`."""
+        path = f"{EXTENSION_RUNS}/{segment(self.run_id)}/events"
+        while True:
+            params: Params = {"share_token": self._share_token, "after": after, "limit": _EVENTS_PAGE}
+            events = self._api.read(list[RunEvent], path, params)
+            yield from events
+            if len(events) < _EVENTS_PAGE:
+                return
+            after = events[-1].number
 
     def cancel(self) -> None:
         """Stop the run: pending items are skipped, finished ones stay downloadable.
@@ -239,6 +267,7 @@ class Runs:
         callback_context: JsonObject | None = None,
         *,
         idempotency_key: str | None = None,
+        reuse_results: bool = True,
     ) -> Run:
         """Start a run; the latest version when none is named. See `submit_request`."""
         request = RunCreationRequest(
@@ -249,10 +278,14 @@ class Runs:
             callback_context=callback_context,
             items=items,
         )
-        return self.submit_request(request, idempotency_key=idempotency_key)
+        return self.submit_request(request, idempotency_key=idempotency_key, reuse_results=reuse_results)
 
-    def submit_request(self, request: RunCreationRequest, *, idempotency_key: str | None = None) -> Run:
+    def submit_request(
+        self, request: RunCreationRequest, *, idempotency_key: str | None = None, reuse_results: bool = True
+    ) -> Run:
         """Start a run. With an `idempotency_key` the same request may be sent again and gives the same run.
+
+        Slides that the version has processed before get the results of then, unless `reuse_results` is False.
 
         Raises
         ------
@@ -261,11 +294,23 @@ class Runs:
         response = self._api.request(
             "POST",
             RUNS,
+            params=None if reuse_results else {"reuse_results": False},
             body=request.model_dump(mode="json", exclude_none=True),
             headers={"Idempotency-Key": idempotency_key} if idempotency_key else None,
             repeatable=idempotency_key is not None,
         )
         return Run(self._api, str(self._api.understand(RunCreationResponse, response).run_id))
+
+    def validate_request(self, request: RunCreationRequest) -> RunValidationResponse:
+        """Check a request as `submit_request` does, quotas included, and start nothing; says what it would cost.
+
+        Raises
+        ------
+        InvalidRequest, NotFound, QuotaExceeded
+        """
+        body = request.model_dump(mode="json", exclude_none=True)
+        response = self._api.request("POST", RUNS, params={"validate_only": "true"}, body=body, repeatable=True)
+        return self._api.understand(RunValidationResponse, response)
 
     def list(self, **filters: Any) -> Iterator[Run]:
         """As `list_data`, as runs to work with."""

@@ -47,10 +47,15 @@ def _serve(host: str, port: int) -> int:
 
     from coverslip.service.app import build_app
     from coverslip.service.settings import load_settings
+    from coverslip.telemetry.logs import configure_logs
+    from coverslip.telemetry.traces import start_tracing
 
-    # No access log: addresses of the store are secrets.
+    settings = load_settings()
+    configure_logs(settings.log_format, settings.log_level)
+    start_tracing("coverslip-service")
+    # No access log of the server's: addresses of the store are secrets.
     config = uvicorn.Config(
-        build_app(load_settings()), host=host, port=port, access_log=False, timeout_graceful_shutdown=5
+        build_app(settings), host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=5
     )
     server = uvicorn.Server(config)
     server.run()

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from importlib.resources import files
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from sqlalchemy.exc import DBAPIError
@@ -22,6 +22,7 @@ from coverslip.contract.uploads import MAX_OBJECT_BYTES
 from coverslip.fetching.allow_list import AllowList
 from coverslip.service.access import grant_routes, share_token_routes
 from coverslip.service.artifacts import routes as artifacts
+from coverslip.service.attempts import routes as attempts
 from coverslip.service.buckets import routes as bucket_key_routes
 from coverslip.service.catalog import routes as catalog
 from coverslip.service.catalog.registration import register
@@ -42,18 +43,25 @@ from coverslip.service.identity import (
     page_routes,
     session_routes,
 )
+from coverslip.service.identity.authentication import TokenBeforeBody
 from coverslip.service.identity.commands import SignIn
 from coverslip.service.identity.keys import load_signing_keys
 from coverslip.service.identity.secrets import hash_secret
 from coverslip.service.identity.tokens import TokenIssuer
 from coverslip.service.items import routes as items
 from coverslip.service.legacy.api import legacy_api
+from coverslip.service.metrics import routes as metrics
+from coverslip.service.quotas import routes as quotas
+from coverslip.service.quotas import usage_routes
 from coverslip.service.request_ids import RequestIds
+from coverslip.service.request_log import RequestLog, note_path_ids
 from coverslip.service.runs import routes as runs
 from coverslip.service.s3.dialect import s3_dialect
 from coverslip.service.s3.dialect_request import DIALECT_PATH, PUBLISHED_BUCKET_HOST
+from coverslip.service.scheduling import policy_routes
 from coverslip.service.scheduling import routes as scheduling
 from coverslip.service.scheduling.lease_queries import register_worker
+from coverslip.service.scheduling.queue_snapshot import QueueSnapshot
 from coverslip.service.scheduling.sweeper import sweep_for_ever
 from coverslip.service.settings import ServiceSettings
 from coverslip.service.storage import upload_routes
@@ -116,6 +124,7 @@ def api_v1() -> FastAPI:
         root_path_in_servers=False,
         separate_input_output_schemas=False,
         responses=OF_EVERY_OPERATION,
+        dependencies=[Depends(note_path_ids)],
     )
     for router in (catalog.router, runs.router, items.router, artifacts.router, me_routes.router):
         app.include_router(router)
@@ -132,6 +141,7 @@ def api_v1() -> FastAPI:
             swagger_favicon_url="/assets/favicon-32x32.png",
         )
 
+    app.add_middleware(TokenBeforeBody)
     app.add_middleware(GZipMiddleware, compresslevel=_COMPRESSION)
     install_error_handlers(app)
     return app
@@ -145,22 +155,34 @@ def extension_api() -> FastAPI:
         openapi_url="/openapi.json",
         docs_url=None,
         responses=OF_EVERY_OPERATION,
+        dependencies=[Depends(note_path_ids)],
     )
     app.include_router(upload_routes.uploads_router)
     app.include_router(upload_routes.objects_router)
     app.include_router(bucket_key_routes.router)
     app.include_router(runs.extension_router)
+    app.include_router(attempts.router)
     app.include_router(events.router)
     app.include_router(webhooks.router)
     app.webhooks.include_router(webhooks.messages)
+    app.include_router(quotas.router)
+    app.include_router(usage_routes.router)
+    app.include_router(policy_routes.router)
     app.include_router(session_routes.router)
+    app.add_middleware(TokenBeforeBody)
     app.add_middleware(GZipMiddleware, compresslevel=_COMPRESSION)
     install_error_handlers(app)
     return app
 
 
 def _worker_api() -> FastAPI:
-    app = FastAPI(title="Coverslip worker API", version=__version__, openapi_url="/openapi.json", docs_url=None)
+    app = FastAPI(
+        title="Coverslip worker API",
+        version=__version__,
+        openapi_url="/openapi.json",
+        docs_url=None,
+        dependencies=[Depends(note_path_ids)],
+    )
     app.include_router(scheduling.router)
     install_error_handlers(app)
     return app
@@ -217,7 +239,10 @@ def build_app(settings: ServiceSettings) -> FastAPI:
         left_out = tuple(str(fault.facts["package"]) for fault in broken())
         sign_in = SignIn(database, issuer, refresh_token_lifetime_s=settings.refresh_token_lifetime_s)
         sender = Sender(AllowList(settings.fetch_allow), settings.webhook_timeout_s)
-        context = Context(settings, database, cipher, store, issuer, sign_in, Notifications(database), sender, left_out)
+        queue = QueueSnapshot(database, max_age_s=settings.queue_position_age_s)
+        context = Context(
+            settings, database, cipher, store, issuer, sign_in, Notifications(database), sender, left_out, queue
+        )
         for part in (app, *parts.values()):
             part.state.context = context
         applications = manifests()
@@ -251,6 +276,7 @@ def build_app(settings: ServiceSettings) -> FastAPI:
         max_body_size=MAX_BODY_BYTES,
     )
     app.add_middleware(RefuseNul)
+    app.add_middleware(RequestLog)
     app.add_middleware(RequestIds)
     install_error_handlers(app)
     for path in ("/health", "/legacy/health"):
@@ -259,6 +285,7 @@ def build_app(settings: ServiceSettings) -> FastAPI:
     app.include_router(discovery_routes.router)
     app.include_router(authorize_routes.router)
     app.include_router(page_routes.router)
+    app.include_router(metrics.router)
     if isinstance(store, DirectoryStore):
         app.include_router(directory_store_router(store), prefix=STORE_PATH)
     app.add_api_route("/assets/{name}", _asset, methods=["GET"])

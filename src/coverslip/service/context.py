@@ -12,6 +12,8 @@ from coverslip.service.database.notifications import Notifications
 from coverslip.service.encryption import Cipher
 from coverslip.service.identity.commands import SignIn
 from coverslip.service.identity.tokens import TokenIssuer
+from coverslip.service.metrics.instruments import Metrics
+from coverslip.service.scheduling.queue_snapshot import QueueSnapshot
 from coverslip.service.settings import ServiceSettings
 from coverslip.service.storage.store import ObjectStore
 from coverslip.service.webhooks.sending import Sender
@@ -30,6 +32,8 @@ class Context:
     notifications: Notifications
     sender: Sender
     broken_applications: tuple[str, ...]
+    queue: QueueSnapshot
+    metrics: Metrics = field(default_factory=Metrics)
     event_readers: Counter[str] = field(default_factory=Counter)
     """How many event streams each user has open."""
 

@@ -41,6 +41,11 @@ class ServiceError(CoverslipError):
         """Each single fault with its place, where that is known."""
         return [{"loc": list(self.place), "msg": str(self), "type": self.code}] if self.place else []
 
+    @property
+    def members(self) -> dict[str, Any]:
+        """Further members of the body, for programs (RFC 9457, section 3.2)."""
+        return {}
+
 
 class Forbidden(ServiceError):
     """You may see this, but not do that: it takes {needed}."""
@@ -58,17 +63,20 @@ def _answer(
     code: str,
     remedy: str = "",
     errors: list[dict[str, Any]] | None = None,
+    members: dict[str, Any] | None = None,
     headers: dict[str, str] | None = None,
 ) -> JSONResponse:
     if PROBLEM_MEDIA_TYPE not in request.headers.get("accept", ""):
         # The contract has a list for this status, and says nothing of the others.
         is_list = status == HTTPStatus.UNPROCESSABLE_ENTITY
-        return JSONResponse({"detail": errors if is_list else detail}, status_code=status, headers=headers)
+        body = {"detail": errors if is_list else detail, **(members or {})}
+        return JSONResponse(body, status_code=status, headers=headers)
     problem: dict[str, Any] = {"title": HTTPStatus(status).phrase, "status": status, "code": code, "detail": detail}
     if remedy:
         problem["remedy"] = remedy
     if errors:
         problem["errors"] = errors
+    problem.update(members or {})
     if request_id := current_request_id():
         problem["request_id"] = request_id
     return JSONResponse(problem, status_code=status, headers=headers, media_type=PROBLEM_MEDIA_TYPE)
@@ -76,6 +84,11 @@ def _answer(
 
 async def _service_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ServiceError)
+    return refusal(request, error)
+
+
+def refusal(request: Request, error: ServiceError) -> JSONResponse:
+    """The answer to a request that is refused."""
     return _answer(
         request,
         status=error.status,
@@ -83,6 +96,7 @@ async def _service_error(request: Request, error: Exception) -> JSONResponse:
         code=error.code,
         remedy=error.remedy,
         errors=error.errors,
+        members=error.members,
         headers=error.headers,
     )
 

@@ -1,21 +1,21 @@
 """Every request has an id: in its answer, in problem documents, and in the log when it fails."""
 
 import re
-from contextvars import ContextVar
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from coverslip.telemetry.ids import current_ids, note_ids
+
 HEADER = "X-Request-ID"
 
 _ACCEPTED = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
-_current: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
 def current_request_id() -> str | None:
     """The id of the request that is being answered; None outside of one."""
-    return _current.get()
+    return current_ids().get("request_id")
 
 
 class RequestIds:
@@ -41,5 +41,5 @@ class RequestIds:
             await send(message)
 
         # Never reset: each request is a task of its own, and the server logs its failure after we have returned.
-        _current.set(request_id)
+        note_ids(request_id=request_id)
         await self._app(scope, receive, send_with_id)

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from coverslip.contract.errors import CoverslipError
 from coverslip.fetching.allow_list import AllowEntries
+from coverslip.telemetry.logs import LogFormat, LogLevel
 
 
 class SettingsInvalid(CoverslipError):
@@ -89,6 +90,9 @@ class ServiceSettings(BaseSettings):
     )
     refresh_token_lifetime_s: int = Field(default=90 * 24 * 3600, ge=60, description="How long a session lasts")
 
+    reuse_results: bool = Field(
+        default=True, description="Give the results of an earlier run to a slide that was processed before"
+    )
     max_items_per_run: int = Field(default=500, ge=1, description="Slides a run may have")
     upload_part_bytes: int = Field(default=64 * 1024 * 1024, ge=1024, description="Size of an upload's parts")
     upload_lifetime_s: int = Field(
@@ -102,7 +106,41 @@ class ServiceSettings(BaseSettings):
     heartbeat_s: float = Field(default=10, gt=0, description="How often workers are to extend their leases")
     max_attempts: int = Field(default=3, ge=1, description="Attempts at an item before it ends as SYSTEM_ERROR")
     retry_backoff_s: float = Field(default=5, ge=0, description="Wait before the second attempt; four times that later")
+    error_threshold_items: int = Field(
+        default=20,
+        ge=0,
+        description="A run is ended once so many items have failed, and more than the share below; 0 never ends one",
+    )
+    error_threshold_share: float = Field(
+        default=0.5, ge=0, le=1, description="Share of a run's items that must have failed before it is ended"
+    )
+    result_retention_days: float = Field(
+        default=30, ge=0, le=36_500, description="Results are deleted so many days after their run ended; 0 keeps them"
+    )
+    bucket_retention_days: float = Field(
+        default=30,
+        ge=0,
+        le=36_500,
+        description="Uploaded slides that no run used for so many days are deleted; 0 keeps them",
+    )
+    items_of_run_at_once: int = Field(
+        default=4,
+        ge=1,
+        description="Items of a run in processing before the organization's other waiting runs go first",
+    )
+    large_item_wait_s: float = Field(
+        default=300,
+        ge=0,
+        description="After smaller items went first for so long, a worker makes room for the large one that is next",
+    )
+    queue_position_age_s: float = Field(default=5, ge=0, description="How old the positions in the queue may be")
     sweep_s: float = Field(default=2, gt=0, description="How often expired leases and deadlines are looked for")
+
+    metrics_token_file: Path | None = Field(
+        default=None, description="File with the token that opens /metrics; without it, nobody can read them"
+    )
+    log_format: LogFormat = Field(default=LogFormat.TEXT, description="Lines of `text`, or of `json` for machines")
+    log_level: LogLevel = Field(default=LogLevel.INFO, description="The least important lines to write")
 
     fetch_allow: AllowEntries = Field(
         default=(), description="Hosts and CIDRs webhooks may lead to although they are not public, by http too"

@@ -58,7 +58,7 @@ class ArchiveTooLarge(SlideError):
 
 class SlideUnreadable(SlideError):
     """The pixels of {name} cannot be decoded at {place} ({reason}); the file is damaged there or uses an unsupported
-    compression, so copy it again from the scanner or export it anew."""
+    compression. Copy it again from the scanner, or export it anew."""
 
     code: ClassVar[str] = "SLIDE.UNREADABLE"
 

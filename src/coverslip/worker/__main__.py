@@ -1,16 +1,18 @@
-"""``python -m coverslip.worker``: a worker, until it is told to stop."""
+"""``coverslip worker``, ``python -m coverslip.worker``: a worker, until it is told to stop."""
 
+import argparse
 import asyncio
 import contextlib
-import logging
 import signal
 import sys
 
 from coverslip.contract.errors import CoverslipError
+from coverslip.telemetry.logs import configure_logs
+from coverslip.telemetry.traces import start_tracing
 from coverslip.worker.errors import WorkerSettingsInvalid
 from coverslip.worker.event_loop import WorkerLoop
 from coverslip.worker.loop import work_for_ever
-from coverslip.worker.settings import WorkerSettings, load_settings
+from coverslip.worker.settings import EngineName, WorkerSettings, load_settings
 
 _CONFIGURATION = 78  # EX_CONFIG of sysexits.h
 
@@ -24,14 +26,31 @@ async def _run(settings: WorkerSettings) -> None:
         await task
 
 
-def main() -> int:
+def parser() -> argparse.ArgumentParser:
+    """The command line; what is given here wins over the environment."""
+    worker = argparse.ArgumentParser(
+        prog="coverslip worker", description="Lease items and process them. All else is set by COVERSLIP_... variables."
+    )
+    worker.add_argument(
+        "--engine",
+        choices=[name.value for name in EngineName],
+        help="where items are processed (default: COVERSLIP_ENGINE, else local)",
+    )
+    worker.add_argument(
+        "--ray-address", metavar="HOST:PORT", help="head of the Ray cluster (default: COVERSLIP_RAY_ADDRESS, else auto)"
+    )
+    return worker
+
+
+def main(arguments: list[str] | None = None) -> int:
     """Run the worker; returns its exit code."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    # httpx would log the address of every request, and addresses of slides are secrets.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    given = {name: value for name, value in vars(parser().parse_args(arguments)).items() if value is not None}
     try:
+        settings = load_settings(**given)
+        configure_logs(settings.log_format, settings.log_level)
+        start_tracing("coverslip-worker")
         with asyncio.Runner(loop_factory=WorkerLoop) as runner:
-            runner.run(_run(load_settings()))
+            runner.run(_run(settings))
     except CoverslipError as error:
         print(error, file=sys.stderr)
         return _CONFIGURATION if isinstance(error, WorkerSettingsInvalid) else 1

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -21,13 +21,17 @@ from coverslip.contract.worker import (
     Lease,
     LeaseRequest,
     ReportRequest,
+    ReuseRequest,
+    ReuseResponse,
 )
+from coverslip.telemetry.traces import carry_trace
 from coverslip.worker.errors import LeaseLost, ServiceAway, ServiceRefused
 
 _PROBLEM = "application/problem+json, application/json"
 _RETRY_FROM_S = 0.2
 _RETRY_TO_S = 10.0
 _ANSWER_S = 20.0
+_COPYING_S = 600.0  # the service may have to copy large files within a cloud store
 _VERIFIED_BYTES_PER_S = 10e6  # at least; the service reads an artifact that its store could not verify
 _DETAIL_CHARACTERS = 1000
 _TRY_AGAIN = (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_EARLY, httpx.codes.TOO_MANY_REQUESTS)
@@ -98,6 +102,11 @@ class WorkerApi:
         answer_s = _ANSWER_S + request.size_bytes / _VERIFIED_BYTES_PER_S
         await self._post(f"/leases/{item_id}/artifacts/publish", request, token, answer_s=answer_s)
 
+    async def reuse(self, item_id: UUID, token: str, request: ReuseRequest) -> bool:
+        """Say what the inputs are; True if the item was given the artifacts of an earlier one with the same."""
+        response = await self._post(f"/leases/{item_id}/reuse", request, token, answer_s=_COPYING_S)
+        return _read(ReuseResponse, response).reused
+
     async def report(self, item_id: UUID, token: str, request: ReportRequest) -> None:
         """Say how the attempt ended."""
         await self._post(f"/leases/{item_id}/report", request, token)
@@ -114,6 +123,7 @@ class WorkerApi:
         headers = {"Content-Type": "application/json"}
         if lease_token is not None:
             headers["Coverslip-Lease-Token"] = lease_token
+        carry_trace(headers)
         content = body.model_dump_json()
         timeout = httpx.Timeout(10, read=answer_s)
         now = asyncio.get_running_loop().time
@@ -149,10 +159,9 @@ def _read(model: type[Answer], response: httpx.Response) -> Answer:
 
 
 def _seconds_until(instant: datetime, response: httpx.Response) -> float:
-    """How long it is until ``instant`` by the clock of the service, which may differ from ours."""
+    """How long it is until ``instant`` by the clock of the service, never by ours; 0 if it does not tell the time."""
     date = response.headers.get("date")
-    now = parsedate_to_datetime(date) if date else datetime.now(UTC)
-    return (instant - now).total_seconds()
+    return (instant - parsedate_to_datetime(date)).total_seconds() if date else 0.0
 
 
 def _refusal(response: httpx.Response) -> Exception:

@@ -2,17 +2,24 @@
 
 import asyncio
 import contextlib
+import hashlib
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
 
 from coverslip.applications.errors import UserError
-from coverslip.contract.worker import AttemptOutcome, ReportRequest
+from coverslip.applications.registry import is_reusable
+from coverslip.contract.attempts import AttemptOutcome, ExitCause
+from coverslip.contract.worker import InputContent, ReportRequest, ReuseRequest
+from coverslip.telemetry.ids import working_on
+from coverslip.telemetry.traces import span
 from coverslip.worker.api import Granted, WorkerApi
-from coverslip.worker.engines.local import Limits, LocalProcess
 from coverslip.worker.engines.messages import Job, JobInput, storable
+from coverslip.worker.engines.process import ApplicationProcess, Limits
 from coverslip.worker.errors import (
+    ApplicationCrashed,
     ApplicationFailed,
     InputFault,
     LeaseLost,
@@ -31,6 +38,7 @@ from coverslip.worker.task_group import task_group
 
 _CHECKSUM = "checksum_base64_crc32c"
 _FETCHING = "fetching the slide"
+_STARTING = "starting the application"
 _STORING = "storing the results"
 _LAST_WORDS_S = 2.0
 
@@ -52,18 +60,27 @@ class Attempt:
         Where the attempt's folder is made.
     granted
         The item.
+    gpus
+        The graphics processors that its application may use; None for those that this process may.
     """
 
     def __init__(
-        self, api: WorkerApi, slides: httpx.AsyncClient, uploads: httpx.AsyncClient, scratch: Path, granted: Granted
+        self,
+        api: WorkerApi,
+        slides: httpx.AsyncClient,
+        uploads: httpx.AsyncClient,
+        scratch: Path,
+        granted: Granted,
+        gpus: tuple[str, ...] | None = None,
     ) -> None:
         self._api = api
         self._slides = slides
         self._uploads = uploads
         self._scratch = scratch
         self._lease = granted.lease
+        self._gpus = gpus
         self._held = HeldLease(api, granted)
-        self._process: LocalProcess | None = None
+        self._process: ApplicationProcess | None = None
         self._end: ReportRequest | None = None
         self._fault: WorkerFault | None = None
 
@@ -75,6 +92,12 @@ class Attempt:
         WorkerFault
             If the item, which was reported, met a fault that the next one will meet too.
         """
+        lease = self._lease
+        ids = {"run_id": lease.run_id, "item_id": lease.item_id, "attempt": lease.attempt}
+        with working_on(**ids), span("attempt", {"application_id": lease.application_id, **ids}):
+            await self._run()
+
+    async def _run(self) -> None:
         try:
             async with task_group() as tasks:
                 keeping = tasks.create_task(self._held.keep())
@@ -111,7 +134,9 @@ class Attempt:
         except (InputFault, UserError) as fault:
             return self._ended(AttemptOutcome.USER_ERROR, fault.code, str(fault))
         except ServiceRefused as refusal:
-            return self._ended(AttemptOutcome.SYSTEM_ERROR, refusal.refusal_code, str(refusal))
+            return self._ended(
+                AttemptOutcome.SYSTEM_ERROR, refusal.refusal_code, str(refusal), exit_cause=refusal.exit_cause
+            )
         except PlatformFault as fault:
             return self._failed(fault)
         except Exception as error:
@@ -124,15 +149,29 @@ class Attempt:
     def _failed(self, fault: PlatformFault) -> ReportRequest:
         if isinstance(fault, WorkerFault):
             self._fault = fault
-        return self._ended(AttemptOutcome.SYSTEM_ERROR, fault.code, str(fault))
+        ended_by = str(fault.facts["signal"]) if isinstance(fault, ApplicationCrashed) else None
+        return self._ended(
+            AttemptOutcome.SYSTEM_ERROR, fault.code, str(fault), exit_cause=fault.exit_cause, ended_by=ended_by
+        )
 
-    def _ended(self, outcome: AttemptOutcome, code: str | None = None, message: str | None = None) -> ReportRequest:
+    def _ended(
+        self,
+        outcome: AttemptOutcome,
+        code: str | None = None,
+        message: str | None = None,
+        *,
+        exit_cause: ExitCause | None = None,
+        ended_by: str | None = None,
+    ) -> ReportRequest:
         process = self._process
         return ReportRequest(
             outcome=outcome,
             error_code=storable(code)[:128] if code else None,
             error_message=storable(message)[:4096] if message else None,
             stage=self._held.stage,
+            stages=self._held.stages.durations(),
+            exit_cause=exit_cause,
+            ended_by=ended_by,
             log=process.log if process else "",
             peak_memory_mb=process.peak_memory_mb if process else None,
         )
@@ -141,20 +180,30 @@ class Attempt:
         lease = self._lease
         outputs = folder / "outputs"
         outputs.mkdir()
+        with span("fetching"):
+            inputs = await self._fetch_inputs(folder)
+        if is_reusable(lease.application_id, lease.version_number) and await self._reuse(inputs):
+            return
         job = Job(
             application_id=lease.application_id,
             version_number=lease.version_number,
             item_id=str(lease.item_id),
             external_id=lease.external_id,
-            inputs=await self._fetch_inputs(folder),
+            inputs=inputs,
             outputs_directory=outputs,
         )
-        self._process = LocalProcess(job, Limits(lease.memory_limit_mb, lease.time_limit_s), folder)
-        publisher = Publisher(self._api, self._uploads, lease, outputs)
+        limits = Limits(lease.memory_limit_mb, lease.time_limit_s, self._gpus)
+        self._process = ApplicationProcess(job, limits, folder)
+        self._held.progress(_STARTING, 0.0)
+        with span("processing"):
+            await self._follow(self._process, Publisher(self._api, self._uploads, lease, outputs))
+
+    async def _follow(self, process: ApplicationProcess, publisher: Publisher) -> None:
+        """Take in what the application says until its end, and publish what it writes."""
         completed = False
         # An artifact that cannot be published ends the application at once.
         async with task_group() as uploads:
-            async with contextlib.aclosing(self._process.run()) as messages:
+            async with contextlib.aclosing(process.run()) as messages:
                 async for message in messages:
                     match message.kind:
                         case "progress":
@@ -170,6 +219,15 @@ class Attempt:
             if not completed:
                 raise ApplicationFailed(reason="it ended before it was done")
             self._held.progress(_STORING, 1.0)
+
+    async def _reuse(self, inputs: Mapping[str, JobInput]) -> bool:
+        """Whether the service had the results of an earlier item with the same inputs; they are this one's then."""
+        contents = [
+            InputContent(name=name, file_name=given.path.name, sha256=await asyncio.to_thread(_sha256, given.path))
+            for name, given in inputs.items()
+        ]
+        lease = self._lease
+        return await self._api.reuse(lease.item_id, lease.lease_token, ReuseRequest(inputs=contents))
 
     async def _fetch_inputs(self, folder: Path) -> dict[str, JobInput]:
         inputs: dict[str, JobInput] = {}
@@ -187,3 +245,8 @@ class Attempt:
             )
             inputs[given.name] = JobInput(path=path, metadata=given.metadata)
         return inputs
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,6 +1,12 @@
 """What can go wrong with a worker, and with the item it works on."""
 
+from typing import ClassVar
+
+from coverslip.contract.attempts import ExitCause
 from coverslip.contract.errors import CoverslipError
+
+_MADE_BY_APPLICATION = ("ARTIFACT.NOT_DECLARED", "ARTIFACT.METADATA_INVALID")
+"""Refusals of what an application wrote."""
 
 
 class WorkerSettingsInvalid(CoverslipError):
@@ -14,6 +20,20 @@ class NoApplicationInstalled(CoverslipError):
     the same Python environment."""
 
     code = "WORKER.NO_APPLICATION"
+
+
+class RayExtraMissing(CoverslipError):
+    """The engine 'ray' needs the package ray, which is not installed beside this worker: pip install 'coverslip[ray]'.
+    It has no release for every system; Linux has one."""
+
+    code = "WORKER.RAY_MISSING"
+
+
+class RayClusterAway(CoverslipError):
+    """The Ray cluster at {address} cannot be joined: {reason}. This machine has to be one of its nodes ('ray start'),
+    with the same versions of Python, Ray and Coverslip as the others."""
+
+    code = "WORKER.CLUSTER_AWAY"
 
 
 class LeaseLost(CoverslipError):
@@ -30,16 +50,21 @@ class ServiceRefused(CoverslipError):
     def __init__(self, *, code: str, detail: str) -> None:
         super().__init__(detail=detail)
         self.refusal_code = code
+        by_application = code in _MADE_BY_APPLICATION
+        self.exit_cause = ExitCause.APPLICATION_ERROR if by_application else ExitCause.SERVICE_FAULT
 
 
 class PlatformFault(CoverslipError):
     """The platform is at fault; another attempt may succeed."""
+
+    exit_cause: ClassVar[ExitCause] = ExitCause.WORKER_FAULT
 
 
 class ServiceAway(PlatformFault):
     """The service has not done what a worker asked for in {patience_s:.0f} s: {reason}. Its log may say why."""
 
     code = "WORKER.SERVICE_AWAY"
+    exit_cause = ExitCause.SERVICE_FAULT
 
 
 class InputFault(CoverslipError):
@@ -78,36 +103,45 @@ class InputUnreachable(PlatformFault):
     """'{name}' could not be fetched: {reason}. Check the network between the worker and the host of its URL."""
 
     code = "INPUT.UNREACHABLE"
+    exit_cause = ExitCause.TRANSFER_FAILED
 
 
 class ArtifactNotStored(PlatformFault):
     """The artifact '{name}' could not be stored: {reason}. Check the store's disk and the network to it."""
 
     code = "ARTIFACT.NOT_STORED"
+    exit_cause = ExitCause.TRANSFER_FAILED
 
 
 class ApplicationFailed(PlatformFault):
     """The application failed: {reason}. The attempt's log has the details for its author."""
 
     code = "APPLICATION.FAILED"
+    exit_cause = ExitCause.APPLICATION_ERROR
 
 
 class ApplicationCrashed(PlatformFault):
-    """The application's process was ended by {signal} while {stage}. The attempt's log has the details."""
+    """The application's process was ended by {signal} while {stage}. The attempt's log has the details for its
+    author."""
 
     code = "APPLICATION.CRASHED"
+    exit_cause = ExitCause.CRASHED
 
 
 class ApplicationOutOfMemory(PlatformFault):
-    """The application used {used_mb} MB of memory while {stage}; {limit_mb} MB are allowed, so it was stopped."""
+    """The application used {used_mb} MB of memory while {stage}; {limit_mb} MB are allowed, so it was stopped. Its
+    author has to make it use less, or release a version whose manifest allows more."""
 
     code = "APPLICATION.OUT_OF_MEMORY"
+    exit_cause = ExitCause.OUT_OF_MEMORY
 
 
 class ApplicationTimeout(PlatformFault):
-    """The application was stopped after {limit_s} s, the longest time it may take for an item, while {stage}."""
+    """The application was stopped after {limit_s} s, the longest time it may take for an item, while {stage}. Its
+    author has to make it faster, or release a version whose manifest allows more."""
 
     code = "APPLICATION.TIMEOUT"
+    exit_cause = ExitCause.TIMEOUT
 
 
 class WorkerFault(PlatformFault):
@@ -131,3 +165,24 @@ class WorkerStopped(PlatformFault):
     """The worker was stopped while it had this item. Another attempt follows."""
 
     code = "WORKER.STOPPED"
+    exit_cause = ExitCause.WORKER_STOPPED
+
+
+class NodeLost(PlatformFault):
+    """The node of the cluster that had this item was lost: {reason}. Another attempt follows. The log of Ray on that
+    node says more."""
+
+    code = "WORKER.NODE_LOST"
+
+
+class NoNodeFree(PlatformFault):
+    """No node of the cluster had {cpu:g} processor cores, {memory_mb} MB of memory and {gpu} graphics processors free
+    within {waited_s:.0f} s. If none ever has, its operator has to add one that has."""
+
+    code = "WORKER.NO_NODE_FREE"
+
+
+class NodeFaulty(WorkerFault):
+    """A node of the cluster says: {detail}"""
+
+    code = "WORKER.NODE_FAULTY"

@@ -7,6 +7,7 @@ import logging
 from coverslip.contract.worker import HeartbeatRequest
 from coverslip.worker.api import Granted, WorkerApi
 from coverslip.worker.errors import LeaseLost, ServiceRefused
+from coverslip.worker.stages import StageClock
 
 _HEARTBEATS_APART_S = 1.0
 
@@ -27,6 +28,8 @@ class HeldLease:
     ----------
     stage, fraction
         Where the work is.
+    stages
+        How long it was where.
     """
 
     def __init__(self, api: WorkerApi, granted: Granted) -> None:
@@ -39,10 +42,12 @@ class HeldLease:
         self._ending = False
         self.stage = ""
         self.fraction = 0.0
+        self.stages = StageClock()
 
     def progress(self, stage: str, fraction: float) -> None:
         """Note how far the work is; a heartbeat soon tells the service."""
         self.stage, self.fraction = stage, fraction
+        self.stages.enter(stage)
         self._changed.set()
 
     def end(self) -> None:
@@ -78,7 +83,7 @@ class HeldLease:
                 raise
 
     async def _heartbeat(self) -> float:
-        request = HeartbeatRequest(stage=self.stage[:200], fraction=self.fraction)
+        request = HeartbeatRequest(stage=self.stage[:200], fraction=self.fraction, stages=self.stages.durations())
         return await self._api.heartbeat(self._lease.item_id, self._lease.lease_token, request)
 
     async def _pause(self, longest_s: float) -> None:

@@ -106,6 +106,12 @@ class Publisher:
             return await self._uploads.put(url, content=_chunks(path, request), headers=headers)
 
 
+def uploads_client() -> httpx.AsyncClient:
+    """Puts files into the store, which may check a large one before it answers."""
+    timeout = httpx.Timeout(10, read=300, write=60)
+    return httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(), timeout=timeout, trust_env=False)
+
+
 async def _chunks(path: Path, request: ArtifactUploadRequest) -> AsyncIterator[bytes]:
     left = request.size_bytes
     with path.open("rb") as file:

@@ -10,9 +10,12 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import UUID
+
+_LOOK_S = 0.1
 
 if sys.platform == "win32":
 
@@ -42,15 +45,27 @@ def clean_up(scratch: Path) -> None:
             _remove(leftover)
 
 
+def clean_up_after(scratch: Path, item_id: UUID, attempt: int, patience_s: float) -> None:
+    """Remove what an attempt leaves behind whose worker is being killed at this moment."""
+    give_up_at = time.monotonic() + patience_s
+    while any(scratch.glob(f"{_prefix(item_id, attempt)}*")) and time.monotonic() < give_up_at:
+        clean_up(scratch)
+        time.sleep(_LOOK_S)
+
+
 @contextlib.asynccontextmanager
 async def attempt_folder(scratch: Path, item_id: UUID, attempt: int) -> AsyncIterator[Path]:
     """An empty folder, removed with all that is in it at the end."""
     with contextlib.ExitStack() as lock:
-        folder = _new_folder(scratch, f"{item_id}-{attempt}-", lock)
+        folder = _new_folder(scratch, _prefix(item_id, attempt), lock)
         try:
             yield folder
         finally:
             await asyncio.to_thread(_remove, folder)
+
+
+def _prefix(item_id: UUID, attempt: int) -> str:
+    return f"{item_id}-{attempt}-"
 
 
 def _new_folder(scratch: Path, prefix: str, lock: contextlib.ExitStack) -> Path:

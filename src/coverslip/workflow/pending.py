@@ -25,12 +25,13 @@ class PendingSubmission(BaseModel):
     api_root: str
     idempotency_key: str
     request: RunCreationRequest
+    reuse_results: bool = True
     run_id: str | None = None
 
     @classmethod
-    def new(cls, api_root: str, request: RunCreationRequest) -> Self:
+    def new(cls, api_root: str, request: RunCreationRequest, *, reuse_results: bool = True) -> Self:
         """A submission that has not been sent."""
-        return cls(api_root=api_root, idempotency_key=str(uuid4()), request=request)
+        return cls(api_root=api_root, idempotency_key=str(uuid4()), request=request, reuse_results=reuse_results)
 
     def save(self, table: Path) -> None:
         """Keep it beside the table.

@@ -26,6 +26,7 @@ class RunOptions:
     note: str | None = None
     tags: frozenset[str] = frozenset()
     scheduling: SchedulingRequest | None = None
+    reuse_results: bool = True
     interface: Interface = Interface.SCRIPT
 
 
@@ -65,13 +66,16 @@ def submit_table(
     pending = pending_of(table, client.api_root, application_id, application_version)
     if pending is None:
         version = client.application_version(application_id, application_version)
-        request = run_request(table, application_id, version, read_table(table), client.me(), options or RunOptions())
-        pending = PendingSubmission.new(client.api_root, request)
+        options = options or RunOptions()
+        request = run_request(table, application_id, version, read_table(table), client.me(), options)
+        pending = PendingSubmission.new(client.api_root, request, reuse_results=options.reuse_results)
         pending.save(table)
     elif pending.run_id is not None:
         return _submitted(pending, resumed=True)
     try:
-        run = client.runs.submit_request(pending.request, idempotency_key=pending.idempotency_key)
+        run = client.runs.submit_request(
+            pending.request, idempotency_key=pending.idempotency_key, reuse_results=pending.reuse_results
+        )
     except Refused as error:
         if not isinstance(error, ServerError):  # there is no run, and this request would be refused again
             forget_pending(table)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -41,6 +41,13 @@ async def version(connection: AsyncConnection, application_id: str, number: str)
         application_version.c.application_id == application_id, application_version.c.number == number
     )
     return (await connection.execute(statement)).one_or_none()
+
+
+async def resources_of(connection: AsyncConnection, versions: Sequence[tuple[str, str]]) -> Sequence[AnyRow]:
+    """What an item of each of the versions, given by application and number, may use."""
+    statement = select(application_version.c.application_id, application_version.c.number, application_version.c.resources)
+    of_versions = tuple_(application_version.c.application_id, application_version.c.number).in_(versions)
+    return (await connection.execute(statement.where(of_versions))).all()
 
 
 async def upsert_application(connection: AsyncConnection, values: Mapping[str, Any]) -> None:

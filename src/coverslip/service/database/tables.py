@@ -11,6 +11,8 @@ from coverslip.service.events import tables as _events
 from coverslip.service.identity import tables as _identity
 from coverslip.service.items import tables as _items
 from coverslip.service.organizations import tables as _organizations
+from coverslip.service.quotas import tables as _quotas
+from coverslip.service.reuse import tables as _reuse
 from coverslip.service.runs import tables as _runs
 from coverslip.service.scheduling import tables as _scheduling
 from coverslip.service.storage import tables as _storage
@@ -27,6 +29,8 @@ TABLES = (
     _identity,
     _items,
     _organizations,
+    _quotas,
+    _reuse,
     _runs,
     _scheduling,
     _storage,

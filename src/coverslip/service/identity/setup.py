@@ -13,6 +13,7 @@ from coverslip.service.identity.errors import AlreadySetUp, SetupIncomplete
 from coverslip.service.identity.passwords import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, hash_password
 from coverslip.service.identity.rules import EMBEDDED_ISSUER
 from coverslip.service.organizations import queries as organizations
+from coverslip.service.organizations.commands import add_member
 
 _MAX_NAME_LENGTH = 100
 _EMAIL = re.compile(r"[^@\s\x00]+@[^@\s\x00]+\.[^@\s\x00]+|[^@\s\x00]+@localhost")
@@ -72,9 +73,7 @@ async def found(connection: AsyncConnection, form: FirstAdministrator) -> str:
         name=form.name.strip(),
         password_hash=await hash_password(form.password) if form.password is not None else None,
     )
-    await organizations.insert_membership(
-        connection, user_id=user_id, organization_id=organization_id, role=Role.SUPER_ADMIN
-    )
+    await add_member(connection, user_id=user_id, organization_id=organization_id, role=Role.SUPER_ADMIN)
     await audit.record(
         connection, "platform.set_up", subject=organization_id, user_id=user_id, organization_id=organization_id
     )

@@ -103,9 +103,9 @@ async def item_by_id(connection: AsyncConnection, item_id: UUID) -> AnyRow | Non
 
 
 async def next_waiting(connection: AsyncConnection, run_id: UUID) -> AnyRow | None:
-    """The first item of a locked run that may be processed now."""
+    """The first item of a locked run that may be processed now, and for how many seconds it could have been."""
     statement = (
-        select(item)
+        select(item, func.date_part("epoch", func.clock_timestamp() - item.c.available_at).label("ready_s"))
         .where(item.c.run_id == run_id, item.c.state == State.PENDING, item.c.available_at <= func.now())
         .order_by(item.c.position)
         .limit(1)

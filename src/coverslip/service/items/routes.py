@@ -26,13 +26,13 @@ from coverslip.service.database.rows import AnyRow
 from coverslip.service.identity.authentication import PrincipalDep
 from coverslip.service.items import queries
 from coverslip.service.items.errors import ItemNotFound
-from coverslip.service.lifecycle import State
 from coverslip.service.paging import Page, SortOrder, sort_order
+from coverslip.service.reuse.queries import result_from
 from coverslip.service.runs import commands
 from coverslip.service.runs.checksum import metadata_checksum
 from coverslip.service.runs.entity_tags import entity_tag_headers
 from coverslip.service.runs.errors import RunNotFound
-from coverslip.service.runs.queue import items_before
+from coverslip.service.runs.queue import place_in_queue
 from coverslip.service.runs.routes import IfMatch, MetadataFilter, listing
 
 # An external id may hold slashes, so it takes all of the path that is left.
@@ -95,17 +95,16 @@ async def _responses(
                 download_url=artifact_url(context, row) if available else None,
             )
         )
-    preceding = (0, 0)
-    if any(row.state == State.PENDING for row in found.items):
-        preceding = await items_before(context, run)
+    ranks = [row.waiting_rank for row in found.items if row.waiting_rank]
+    place = await place_in_queue(context, run, ranks) if ranks else None
     return [
         ItemResultReadResponse(
             item_id=row.id,
             external_id=row.external_id,
             custom_metadata=row.shown_metadata,
             custom_metadata_checksum=metadata_checksum(row.custom_metadata),
-            queue_position_org=preceding[0] + row.waiting_rank if row.waiting_rank else None,
-            queue_position_platform=preceding[1] + row.waiting_rank if row.waiting_rank else None,
+            queue_position_org=place.of_organization(row.waiting_rank) if place and row.waiting_rank else None,
+            queue_position_platform=place.of_platform(row.waiting_rank) if place and row.waiting_rank else None,
             state=row.state,
             output=queries.status_of(row).output,
             termination_reason=row.termination_reason,
@@ -193,11 +192,14 @@ async def read_item(
     reading: ReadingDep,
     response: Response,
 ) -> ItemResultReadResponse:
-    """One item with its artifacts."""
+    """One item with its artifacts. If they are those of an earlier item, `Coverslip-Result-From` says of when."""
     narrow = queries.ItemFilter(external_ids=[external_id])
     async with context.database.transaction(reading.scope) as connection:
         found = await _find(connection, reading.parts, narrow, Page(1, 1))
+        reused = await result_from(connection, found.items[0].id) if found.items else None
     for item in await _responses(context, principal, reading.run, found):
         response.headers.update(entity_tag_headers(item.custom_metadata_checksum))
+        if reused is not None:
+            response.headers["Coverslip-Result-From"] = reused.isoformat()
         return item
     raise ItemNotFound

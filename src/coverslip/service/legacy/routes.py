@@ -142,6 +142,7 @@ async def list_runs(
     status_code=status.HTTP_201_CREATED,
     responses={
         400: {"description": "The request breaks a rule of the application version"},
+        402: {"description": "A quota would be exceeded"},
         404: {"description": "No such application, or no such version of it"},
     },
 )

@@ -1,9 +1,14 @@
 """SQL about organizations and memberships."""
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from coverslip.service.organizations.tables import membership, organization
+
+
+async def exists(connection: AsyncConnection, organization_id: str) -> bool:
+    statement = select(organization.c.id).where(organization.c.id == organization_id)
+    return (await connection.execute(statement)).first() is not None
 
 
 async def insert_organization(

@@ -1,5 +1,6 @@
 """Creating, cancelling and tidying up runs: each one transaction."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -67,7 +68,7 @@ async def cancel_run(context: Context, principal: Principal, run_id: UUID) -> No
         locked = await lock_changeable_run(connection, principal, run_id, "cancel")
         if locked.status.state is State.TERMINATED:
             raise RunTerminated(reason=locked.status.termination_reason)
-        await _end(connection, locked, locked.status.cancelled(RunTerminationReason.CANCELED_BY_USER))
+        await end_early(connection, locked, locked.status.cancelled(RunTerminationReason.CANCELED_BY_USER))
         await audit.record(
             connection,
             "run.cancelled",
@@ -89,18 +90,23 @@ async def cancel_overdue_run(context: Context, run_id: UUID) -> None:
             "The deadline passed before every item was processed. Finished items stay available; submit the others "
             "again with a later deadline.",
         )
-        await _end(connection, locked, status)
+        await end_early(connection, locked, status)
 
 
-async def _end(connection: AsyncConnection, locked: queries.LockedRun, status: RunStatus) -> None:
-    """Skip what is unfinished. Revoked leases make workers stop at their next heartbeat, and fence off late reports."""
+async def end_early(
+    connection: AsyncConnection, locked: queries.LockedRun, status: RunStatus, before: Sequence[NewEvent] = ()
+) -> None:
+    """Write a ``status`` that ends a run, with the events ``before`` its end, and skip what is unfinished.
+
+    Revoked leases make workers stop at their next heartbeat, and fence off late reports.
+    """
     # Locks are taken in one order everywhere: run, items, leases, artifacts.
     skipped = await items.skip_unfinished(connection, locked.id)
     await leases.revoke_leases_of_run(connection, locked.id)
     await artifacts.give_up_unfinished(connection, skipped, ArtifactTerminationReason.SKIPPED)
     payload = {"termination_reason": status.termination_reason, "error_code": status.error_code}
     ended = [NewEvent("item.terminated", item_id, {"termination_reason": "SKIPPED"}) for item_id in skipped]
-    await queries.save_run(connection, locked, status, [*ended, NewEvent("run.terminated", payload=payload)])
+    await queries.save_run(connection, locked, status, [*before, *ended, NewEvent("run.terminated", payload=payload)])
 
 
 async def delete_results(context: Context, principal: Principal, run_id: UUID) -> None:
@@ -118,22 +124,40 @@ async def delete_results(context: Context, principal: Principal, run_id: UUID) -
             raise RunNotTerminated
         if locked.results_deleted:
             raise ResultsDeleted
-        paths = await artifacts.delete_outputs(connection, run_id, ArtifactOutput.DELETED_BY_USER)
-        await queries.mark_results_deleted(connection, run_id)
-        await leases.sweep_again(connection, run_id)
-        await queries.save_run(
-            connection, locked, locked.status, [NewEvent("run.results_deleted", payload={"count": len(paths)})]
-        )
-        await audit.record(
-            connection,
-            "run.results_deleted",
-            subject=str(run_id),
-            user_id=principal.user_id,
-            organization_id=locked.organization_id,
-        )
+        paths = await _delete_results(connection, locked, ArtifactOutput.DELETED_BY_USER, principal.user_id)
     # Only after the commit: a row that says AVAILABLE must never lack its object. What is missed here is swept later.
     for path in paths:
         await context.store.delete(ObjectKey(Area.RESULTS, path))
+
+
+async def delete_expired_results(context: Context, run_id: UUID) -> None:
+    """Delete the output artifacts of a run that ended as long ago as they are kept, unless they are deleted already.
+
+    Their objects are what is swept next.
+    """
+    async with context.database.transaction(PlatformScope()) as connection:
+        locked = await queries.lock_run(connection, run_id, AllRuns())
+        if locked is not None and locked.status.state is State.TERMINATED and not locked.results_deleted:
+            await _delete_results(connection, locked, ArtifactOutput.DELETED_BY_SYSTEM, user_id=None)
+
+
+async def _delete_results(
+    connection: AsyncConnection, locked: queries.LockedRun, output: ArtifactOutput, user_id: str | None
+) -> Sequence[str]:
+    """Mark the artifacts of a run as deleted; returns the paths of their objects, which are swept at the latest."""
+    paths = await artifacts.delete_outputs(connection, locked.id, output)
+    await queries.mark_results_deleted(connection, locked.id)
+    await leases.sweep_again(connection, locked.id)
+    deleted = NewEvent("run.results_deleted", payload={"count": len(paths)})
+    await queries.save_run(connection, locked, locked.status, [deleted])
+    await audit.record(
+        connection,
+        "run.results_deleted",
+        subject=str(locked.id),
+        user_id=user_id,
+        organization_id=locked.organization_id,
+    )
+    return paths
 
 
 async def replace_metadata(

@@ -22,6 +22,8 @@ from coverslip.service.database.rows import AnyRow
 from coverslip.service.events.queries import NewEvent
 from coverslip.service.items import queries as items
 from coverslip.service.items.rules import ItemStatus
+from coverslip.service.quotas.balances import require_room_for_run
+from coverslip.service.quotas.usage import cost_of_slides
 from coverslip.service.runs import queries
 from coverslip.service.runs.errors import IdempotencyKeyReused, RunRefused
 from coverslip.service.runs.own_inputs import find_own_inputs, hold_own_inputs
@@ -31,19 +33,26 @@ from coverslip.service.scheduling.rules import due_by
 
 
 async def create_run(
-    context: Context, principal: Principal, request: RunCreationRequest, idempotency_key: str | None
+    context: Context,
+    principal: Principal,
+    request: RunCreationRequest,
+    idempotency_key: str | None,
+    *,
+    reuse_results: bool = True,
 ) -> UUID:
     """Check a request and write its run, items and artifacts; with a key used before, return the run made then.
 
+    With ``reuse_results``, slides that the version has processed before get the results of then.
+
     Raises
     ------
-    ApplicationNotFound, RunVersionNotFound, RunRefused, IdempotencyKeyReused
+    ApplicationNotFound, RunVersionNotFound, RunRefused, IdempotencyKeyReused, QuotaExceeded
     """
     now = datetime.now(UTC)
     async with context.database.transaction(principal.scope) as connection:
         version = await _version(connection, request)
     own = await find_own_inputs(context, principal, request, most=_most_inputs(context, version))
-    digest = _digest(request, own.paths)
+    digest = _digest(request, own.paths, reuse_results)
     async with context.database.transaction(principal.scope) as connection:
         if idempotency_key is not None:
             earlier = await queries.run_by_idempotency_key(
@@ -59,7 +68,10 @@ async def create_run(
                 return UUID(str(earlier.id))
         _refuse_faults(context, request, version, now, own.faults)
         await hold_own_inputs(connection, principal, request, own)
-        run_id = await _insert(connection, principal, request, version, own.paths, now, idempotency_key, digest)
+        await require_room_for_run(connection, principal, slides=len(request.items), now=now)
+        run_id = await _insert(
+            connection, principal, request, version, own.paths, now, idempotency_key, digest, reuse_results
+        )
         await notify(connection, WORK)
     return run_id
 
@@ -69,14 +81,24 @@ async def validate_run(context: Context, principal: Principal, request: RunCreat
 
     Raises
     ------
-    ApplicationNotFound, RunVersionNotFound, RunRefused
+    ApplicationNotFound, RunVersionNotFound, RunRefused, QuotaExceeded
     """
+    now, slides = datetime.now(UTC), len(request.items)
     async with context.database.transaction(principal.scope) as connection:
         version = await _version(connection, request)
     own = await find_own_inputs(context, principal, request, most=_most_inputs(context, version))
-    _refuse_faults(context, request, version, datetime.now(UTC), own.faults)
+    _refuse_faults(context, request, version, now, own.faults)
+    async with context.database.transaction(principal.scope) as connection:
+        await require_room_for_run(connection, principal, slides=slides, now=now)
+        cost = await cost_of_slides(
+            connection, principal.organization_id, version.application_id, version.number, slides
+        )
     return RunValidationResponse(
-        application_id=version.application_id, version_number=version.number, item_count=len(request.items)
+        application_id=version.application_id,
+        version_number=version.number,
+        item_count=slides,
+        cost=cost.amount if cost is not None else None,
+        currency=cost.currency if cost is not None else None,
     )
 
 
@@ -106,7 +128,7 @@ async def _version(connection: AsyncConnection, request: RunCreationRequest) -> 
     return version
 
 
-def _digest(request: RunCreationRequest, paths: Mapping[str, str]) -> bytes:
+def _digest(request: RunCreationRequest, paths: Mapping[str, str], reuse_results: bool) -> bytes:
     """What two requests with one Idempotency-Key must have in common: what is to be processed, and how.
 
     Signatures in URLs of our own store, notes and timestamps may differ between an attempt and its repetition.
@@ -122,6 +144,8 @@ def _digest(request: RunCreationRequest, paths: Mapping[str, str]) -> bytes:
             for item in request.items
         ],
     ]
+    if not reuse_results:
+        work.append("processed anew")
     return hashlib.sha256(json.dumps(work, sort_keys=True).encode()).digest()
 
 
@@ -134,6 +158,7 @@ async def _insert(
     now: datetime,
     idempotency_key: str | None,
     digest: bytes,
+    reuse_results: bool,
 ) -> UUID:
     run_id = uuid4()
     scheduling = request.scheduling
@@ -155,6 +180,7 @@ async def _insert(
             "due_by": due_by(now, due_date),
             "submitted_at": now,
             "idempotency_key": idempotency_key,
+            "reuse_results": reuse_results,
             "request_digest": digest if idempotency_key is not None else None,
         },
     )
@@ -190,7 +216,16 @@ async def _insert(
             output_rows.append({"id": uuid4(), "run_id": run_id, **common, **declared_output})
     await items.insert_items(connection, item_rows)
     await artifacts.insert_artifacts(connection, input_rows, output_rows)
-    locked = queries.LockedRun(run_id, principal.organization_id, principal.user_id, status, last_event=0)
+    nothing = RunStatus(Statistics())
+    locked = queries.LockedRun(
+        run_id,
+        principal.organization_id,
+        principal.user_id,
+        version.application_id,
+        version.number,
+        nothing,
+        last_event=0,
+    )
     submitted = NewEvent("run.submitted", payload={"item_count": len(request.items)})
     await queries.save_run(connection, locked, status, [submitted])
     return run_id

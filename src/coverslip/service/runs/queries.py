@@ -3,10 +3,11 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, cast, exists, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, cast, exists, func, insert, select, update
 from sqlalchemy.dialects.postgresql import JSONPATH
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,6 +22,8 @@ from coverslip.service.lifecycle import State
 from coverslip.service.paging import Page, SortOrder
 from coverslip.service.runs.rules import RunStatus, Statistics
 from coverslip.service.runs.tables import run
+from coverslip.service.scheduling import accounting
+from coverslip.service.scheduling.account_queries import Account, open_account
 
 RUN_SORT: Mapping[str, ColumnElement[Any]] = {
     "run_id": run.c.id,
@@ -58,6 +61,8 @@ class LockedRun:
     id: UUID
     organization_id: str
     submitted_by: str
+    application_id: str
+    version_number: str
     status: RunStatus
     last_event: int
     results_deleted: bool = False
@@ -94,7 +99,9 @@ def _columns_of(status: RunStatus) -> dict[str, Any]:
 
 
 async def insert_run(connection: AsyncConnection, status: RunStatus, values: Mapping[str, Any]) -> None:
+    """Write a new run. Its items join the queue when `save_run` is told that it had none."""
     await connection.execute(insert(run).values(**values, **_columns_of(status), last_event=0))
+    await open_account(connection, values["organization_id"])
 
 
 async def lock_run(
@@ -112,6 +119,8 @@ async def lock_run(
         row.id,
         row.organization_id,
         row.submitted_by,
+        row.application_id,
+        row.version_number,
         status_of(row),
         row.last_event,
         row.results_deleted_at is not None,
@@ -120,8 +129,12 @@ async def lock_run(
 
 async def save_run(
     connection: AsyncConnection, locked: LockedRun, status: RunStatus, new_events: Sequence[events.NewEvent]
-) -> None:
-    """Write the new status of a locked run and what happened."""
+) -> Account | None:
+    """Write the new status of a locked run and what happened.
+
+    This locks the row of the run's organization, so it comes last in a transaction. Returns where the organization
+    stands in the queue now, None if no item has moved.
+    """
     last = await events.append(
         connection,
         run_id=locked.id,
@@ -134,6 +147,13 @@ async def save_run(
         update(run)
         .where(run.c.id == locked.id)
         .values(**_columns_of(status), last_event=last, **({"terminated_at": func.now()} if ended else {}))
+    )
+    return await accounting.move(
+        connection,
+        run_id=locked.id,
+        organization_id=locked.organization_id,
+        before=locked.status.statistics,
+        after=status.statistics,
     )
 
 
@@ -180,42 +200,17 @@ def matches_jsonpath(column: ColumnElement[Any], path: str) -> ColumnElement[boo
     return column.bool_op("@?")(cast(rooted, JSONPATH))
 
 
-async def items_before(connection: AsyncConnection, row: AnyRow) -> tuple[int, int]:
-    """How many waiting items of other runs come before those of a run: in its organization, and in all."""
-    before = tuple_(run.c.due_by, run.c.submitted_at, run.c.id) < tuple_(row.due_by, row.submitted_at, row.id)
-    count = func.sum(run.c.item_pending_count)
-    of_organization = count.filter(run.c.organization_id == row.organization_id)
-    statement = select(of_organization, count).where(run.c.item_pending_count > 0, before)
-    organization, platform = (await connection.execute(statement)).one()
-    return organization or 0, platform or 0
-
-
 async def runs_past_deadline(connection: AsyncConnection) -> Sequence[UUID]:
     statement = select(run.c.id).where(run.c.state != State.TERMINATED, run.c.deadline <= func.now()).limit(100)
     return (await connection.execute(statement)).scalars().all()
 
 
-async def waiting_runs(
-    connection: AsyncConnection, versions: Sequence[tuple[str, str]], *, limit: int
-) -> Sequence[UUID]:
-    """Runs with items to be processed by one of the versions, in the order they are served.
-
-    Between organizations, the one with the fewest items in processing comes first; within one, the run that is due
-    first, then the one submitted first.
-    """
-    load = (
-        select(run.c.organization_id, func.sum(run.c.item_processing_count).label("processing"))
-        .where(run.c.state != State.TERMINATED)
-        .group_by(run.c.organization_id)
-        .subquery()
-    )
-    ready = exists().where(item.c.run_id == run.c.id, item.c.state == State.PENDING, item.c.available_at <= func.now())
-    offered = or_(*(and_(run.c.application_id == a, run.c.version_number == v) for a, v in versions))
+async def runs_past_retention(connection: AsyncConnection, lifetime: timedelta, *, limit: int) -> Sequence[UUID]:
+    """Runs that ended longer ago than ``lifetime`` and whose results have not been deleted, the oldest first."""
     statement = (
         select(run.c.id)
-        .join(load, load.c.organization_id == run.c.organization_id)
-        .where(run.c.item_pending_count > 0, offered, ready)
-        .order_by(load.c.processing, run.c.due_by, run.c.submitted_at, run.c.id)
+        .where(run.c.results_deleted_at.is_(None), run.c.terminated_at <= func.now() - lifetime)
+        .order_by(run.c.terminated_at)
         .limit(limit)
     )
     return (await connection.execute(statement)).scalars().all()

@@ -1,13 +1,19 @@
 """Where a run stands in the queue."""
 
+from collections.abc import Sequence
+
 from coverslip.service.context import Context
 from coverslip.service.database.rows import AnyRow
 from coverslip.service.database.scope import PlatformScope
-from coverslip.service.runs import queries
+from coverslip.service.scheduling.position_queries import items_before
+from coverslip.service.scheduling.position_rules import Place
 
 
-async def items_before(context: Context, run: AnyRow) -> tuple[int, int]:
-    """How many waiting items of other runs come before those of ``run``: in its organization, and in all."""
-    # Counted over every organization, so with the platform's scope; only the two numbers leave it.
+async def place_in_queue(context: Context, run: AnyRow, ranks: Sequence[int] = (1,)) -> Place:
+    """Where the waiting items of a run stand that have these ``ranks`` (from 1) among them."""
+    # Of a run that is shared, the reader sees the number of items before it, though not the runs they are of.
     async with context.database.transaction(PlatformScope()) as connection:
-        return await queries.items_before(connection, run)
+        before = await items_before(connection, run)
+    queue = await context.queue.queue()
+    others = queue.before(run.organization_id, [before + rank - 1 for rank in ranks])
+    return Place(before, dict(zip(ranks, others, strict=True)))

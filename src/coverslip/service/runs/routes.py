@@ -35,8 +35,9 @@ from coverslip.service.runs.checksum import metadata_checksum
 from coverslip.service.runs.creation import create_run, validate_run
 from coverslip.service.runs.entity_tags import entity_tag_headers
 from coverslip.service.runs.errors import FilterRefused, FilterTooSlow, RunNotFound
-from coverslip.service.runs.queue import items_before
+from coverslip.service.runs.queue import place_in_queue
 from coverslip.service.scheduling.lease_queries import progress_of_run
+from coverslip.service.scheduling.position_rules import Place
 
 router = APIRouter(prefix="/v1/runs", tags=["Public"])
 extension_router = APIRouter(prefix="/runs", tags=["Runs"])
@@ -96,7 +97,7 @@ async def listing(context: Context, scope: Scope, metadata_filter: str | None) -
         raise
 
 
-def _response(row: AnyRow, preceding: tuple[int, int] | None = None) -> RunReadResponse:
+def _response(row: AnyRow, place: Place | None = None) -> RunReadResponse:
     current = queries.status_of(row)
     statistics = current.statistics
     scheduling = None
@@ -126,8 +127,8 @@ def _response(row: AnyRow, preceding: tuple[int, int] | None = None) -> RunReadR
         submitted_by=row.submitted_by,
         organization_id=row.organization_id,
         terminated_at=row.terminated_at,
-        num_preceding_items_org=preceding[0] if preceding else None,
-        num_preceding_items_platform=preceding[1] if preceding else None,
+        num_preceding_items_org=place.of_organization(1) - 1 if place else None,
+        num_preceding_items_platform=place.of_platform(1) - 1 if place else None,
         scheduling=scheduling,
     )
 
@@ -185,7 +186,7 @@ async def list_runs(
         # Not as 200: generators take the lowest status for what the operation returns.
         "2XX": {
             "description": "200: the request is valid; with `validate_only` nothing was created",
-            "content": {"application/json": {"schema": RunValidationResponse.model_json_schema()}},
+            "content": {"application/json": {"schema": RunValidationResponse.model_json_schema(mode="serialization")}},
         },
         400: {"description": "The request breaks a rule of the application version or of scheduling"},
         402: {"description": "A quota would be exceeded"},
@@ -205,12 +206,20 @@ async def submit_run(
         ),
     ] = None,
     validate_only: Annotated[bool, Query(description="Check everything as at submission, and create nothing")] = False,
+    reuse_results: Annotated[
+        bool,
+        Query(
+            description="Give slides that this version has processed before, with the same metadata and for the same "
+            "organization, the results of then; `false` processes all anew"
+        ),
+    ] = True,
 ) -> Any:
     """Check a batch of slides against the application version, and queue it."""
     if validate_only:
         validation = await validate_run(context, principal, request)
         return JSONResponse(validation.model_dump(mode="json"))
-    return RunCreationResponse(run_id=await create_run(context, principal, request, idempotency_key))
+    run_id = await create_run(context, principal, request, idempotency_key, reuse_results=reuse_results)
+    return RunCreationResponse(run_id=run_id)
 
 
 @router.get(
@@ -224,7 +233,7 @@ async def read_run(context: ContextDep, reading: ReadingDep, response: Response)
     if not reading.parts.whole:
         raise RunNotFound
     row = reading.run
-    found = _response(row, await items_before(context, row) if row.state != State.TERMINATED else None)
+    found = _response(row, await place_in_queue(context, row) if row.state != State.TERMINATED else None)
     response.headers.update(entity_tag_headers(found.custom_metadata_checksum))
     return found
 

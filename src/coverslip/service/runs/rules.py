@@ -31,8 +31,12 @@ class Statistics:
         return self.pending + self.processing + self.finished
 
     @property
+    def failed(self) -> int:
+        return self.user_error + self.system_error
+
+    @property
     def finished(self) -> int:
-        return self.succeeded + self.user_error + self.system_error + self.skipped
+        return self.succeeded + self.failed + self.skipped
 
     def moved(self, before: ItemStatus, after: ItemStatus) -> "Statistics":
         """The statistics after one item went from ``before`` to ``after``."""
@@ -51,6 +55,26 @@ def _place(item: ItemStatus) -> str:
         return item.state.lower()
     assert item.termination_reason is not None
     return item.termination_reason.lower()
+
+
+@dataclass(frozen=True)
+class ErrorThreshold:
+    """When so many items of a run have failed that the others are not worth trying.
+
+    Attributes
+    ----------
+    items
+        At least so many have failed; 0 switches the threshold off.
+    share
+        And more than this share of all items of the run, from 0 to 1.
+    """
+
+    items: int
+    share: float
+
+    def is_reached(self, statistics: Statistics) -> bool:
+        """Whether a run with these statistics is to be ended."""
+        return 0 < self.items <= statistics.failed and statistics.failed > self.share * statistics.total
 
 
 @dataclass(frozen=True)

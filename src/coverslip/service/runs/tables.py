@@ -1,5 +1,6 @@
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -46,6 +47,9 @@ run = Table(
     Column("last_event", BigInteger, nullable=False),
     Column("idempotency_key", Text),
     Column("request_digest", LargeBinary),
+    # When smaller items went first because a worker that could take this run's had no room for them just then.
+    Column("passed_over_at", instant),
+    Column("reuse_results", Boolean, nullable=False, server_default=text("true")),
     ForeignKeyConstraint(
         ["application_id", "version_number"], ["application_version.application_id", "application_version.number"]
     ),
@@ -70,10 +74,28 @@ Index("run_by_submitter", run.c.organization_id, run.c.submitted_by, run.c.submi
 Index("run_by_organization", run.c.organization_id, run.c.submitted_at.desc(), run.c.id)
 Index(
     "run_waiting",
+    run.c.organization_id,
     run.c.due_by,
     run.c.submitted_at,
     run.c.id,
     postgresql_where=text("item_pending_count > 0"),
+)
+Index(
+    "run_processing",
+    run.c.organization_id,
+    run.c.submitted_by,
+    postgresql_where=text("item_processing_count > 0"),
+)
+Index(
+    "run_unfinished",
+    run.c.organization_id,
+    run.c.submitted_by,
+    postgresql_where=text("state <> 'TERMINATED'"),
+)
+Index(
+    "run_retention",
+    run.c.terminated_at,
+    postgresql_where=text("terminated_at is not null and results_deleted_at is null"),
 )
 Index("run_deadline", run.c.deadline, postgresql_where=text("state <> 'TERMINATED' and deadline is not null"))
 Index(

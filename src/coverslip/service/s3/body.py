@@ -88,6 +88,7 @@ class Body:
             self._announced["md5"] = _decoded("content-md5", headers["content-md5"])
         self._digests = {name: _DIGESTS[name]() for name in (names | self._announced.keys()) & _DIGESTS.keys()}
         self.size_bytes = 0
+        self.announced_bytes = self._decoded_bytes or int(headers.get("content-length", 0))
 
     @property
     def checksum_base64_crc32c(self) -> str:

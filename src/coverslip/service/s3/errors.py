@@ -39,6 +39,14 @@ class AccessDenied(DialectError):
     s3_code = "AccessDenied"
 
 
+class StorageQuotaExceeded(DialectError):
+    """{reason} Delete objects, or ask an administrator of your organization."""
+
+    code = "S3.STORAGE_QUOTA_EXCEEDED"
+    status = HTTPStatus.FORBIDDEN
+    s3_code = "QuotaExceeded"  # S3 itself has no quotas; so it is called by Ceph, with this status
+
+
 class RequestExpired(DialectError):
     """Request has expired. Sign a new URL."""
 

@@ -11,9 +11,17 @@ from coverslip.service.audit import queries as audit
 from coverslip.service.buckets.rules import may_remove
 from coverslip.service.context import Context
 from coverslip.service.database.rows import AnyRow
+from coverslip.service.quotas.balances import require_room_for_bytes
+from coverslip.service.quotas.errors import QuotaExceeded
 from coverslip.service.s3 import queries
 from coverslip.service.s3.body import Body
-from coverslip.service.s3.errors import AccessDenied, DialectError, NoSuchKey, PreconditionFailed
+from coverslip.service.s3.errors import (
+    AccessDenied,
+    DialectError,
+    NoSuchKey,
+    PreconditionFailed,
+    StorageQuotaExceeded,
+)
 from coverslip.service.s3.listing import ListPage, ListRequest, first_behind, list_page
 from coverslip.service.storage import queries as objects
 from coverslip.service.storage.object_commands import drop_object
@@ -78,6 +86,8 @@ class Bucket:
             If the object that has the key is somebody else's.
         PreconditionFailed
             If there is one, and ``only_new`` forbids it.
+        StorageQuotaExceeded
+            If the bucket has no room for it.
         BodyIncomplete, DigestDiffers
             If the body is not what was announced.
         """
@@ -86,7 +96,8 @@ class Bucket:
         organization_id, user_id = self.principal.organization_id, self.principal.user_id
         path = f"{organization_id}/{user_id}/{secrets.token_hex(_PATH_BYTES)}"
         async with self.context.database.transaction(self.principal.scope) as connection:
-            await self._replaceable(connection, key, only_new)
+            earlier = await self._replaceable(connection, key, only_new)
+            await self._require_room(connection, body.announced_bytes, earlier)
             await queries.insert_incoming(connection, path=path, organization_id=organization_id, user_id=user_id)
         try:
             await self.context.store.write(_place(path), body.chunks())
@@ -97,6 +108,7 @@ class Bucket:
             async with self.context.database.transaction(self.principal.scope) as connection:
                 await queries.hold_key(connection, organization_id=organization_id, key=key)
                 earlier = await self._replaceable(connection, key, only_new)
+                await self._require_room(connection, body.size_bytes, earlier)
                 if earlier is not None:
                     await self._remove(connection, earlier, "object.replaced")
                 row = await queries.give_key(
@@ -122,6 +134,14 @@ class Bucket:
         if row is not None and not may_remove(self.principal, row.user_id):
             raise AccessDenied(reason="somebody else of your organization has put an object there")
         return row
+
+    async def _require_room(self, connection: AsyncConnection, size_bytes: int, earlier: AnyRow | None) -> None:
+        # What is replaced goes, at the latest when no run needs it any more.
+        added_bytes = size_bytes - (earlier.size_bytes if earlier is not None else 0)
+        try:
+            await require_room_for_bytes(connection, self.principal.organization_id, added_bytes)
+        except QuotaExceeded as error:
+            raise StorageQuotaExceeded(reason=error) from None
 
     async def delete(self, key: str) -> None:
         """Delete an object; that there is none is no error. One that an unfinished run needs is deleted after it.

@@ -22,6 +22,14 @@ class LeaseLost(ServiceError):
     status = HTTPStatus.CONFLICT
 
 
+class InputNotDescribed(ServiceError):
+    """The item has the inputs {names}, and the request describes others."""
+
+    code = "INPUT.NOT_DESCRIBED"
+    status = HTTPStatus.BAD_REQUEST
+    remedy = "Describe each input of the lease once."
+
+
 class ArtifactNotDeclared(ServiceError):
     """This version declares no output artifact '{name}'."""
 

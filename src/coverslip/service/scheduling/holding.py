@@ -44,6 +44,11 @@ async def heartbeat(
     async with context.database.transaction(PlatformScope()) as connection:
         lease = await require_lease(connection, worker_id, item_id, token, lock=True)
         await leases.record_progress(
-            connection, item_id=item_id, number=lease.attempt, stage=request.stage, fraction=request.fraction
+            connection,
+            item_id=item_id,
+            number=lease.attempt,
+            stage=request.stage,
+            fraction=request.fraction,
+            stages=request.stages,
         )
         return await leases.extend_lease(connection, item_id, timedelta(seconds=context.settings.lease_s))

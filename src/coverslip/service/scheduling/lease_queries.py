@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import IntEnum
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,20 +11,25 @@ from sqlalchemy import case, delete, func, insert, null, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from coverslip.contract.worker import AttemptOutcome
+from coverslip.contract.attempts import AttemptOutcome, ExitCause, StageDuration
 from coverslip.service.access.queries import item_in
 from coverslip.service.access.sharing_rules import RunParts
+from coverslip.service.attempts.rules import exit_cause
 from coverslip.service.database.rows import AnyRow
 from coverslip.service.items.tables import item
 from coverslip.service.scheduling.tables import attempt, lease, worker
 
-# Any constant will do: it only has to be the same in every service process.
-_SWEEPER_LOCK = 0x636F7665
+
+class Sweeping(IntEnum):
+    """What only one service process does at a time; any numbers will do that are the same in all of them."""
+
+    ENDING = 0x636F7665
+    CLEARING = 0x636F7666
 
 
 @dataclass(frozen=True)
 class AttemptEnd:
-    """How an attempt ended."""
+    """How an attempt ended, as far as its worker told."""
 
     outcome: AttemptOutcome
     error_code: str | None = None
@@ -31,6 +37,13 @@ class AttemptEnd:
     stage: str | None = None
     log: str = ""
     peak_memory_mb: int | None = None
+    stages: Sequence[StageDuration] = ()
+    told_cause: ExitCause | None = None
+    ended_by: str | None = None
+
+    @property
+    def exit_cause(self) -> ExitCause:
+        return exit_cause(self.outcome, self.told_cause)
 
 
 async def register_worker(connection: AsyncConnection, *, name: str, token_hash: bytes) -> None:
@@ -56,10 +69,13 @@ async def insert_lease(
     number: int,
     token_hash: bytes,
     duration: timedelta,
+    charged_s: float,
+    weight: float,
 ) -> datetime:
     """Begin an attempt and lease its item; returns when the lease expires."""
     common = {"item_id": item_id, "run_id": run_id, "organization_id": organization_id, "worker_id": worker_id}
-    await connection.execute(insert(attempt).values(**common, number=number, worker_name=worker_name))
+    charge = {"charged_s": charged_s, "weight": weight}
+    await connection.execute(insert(attempt).values(**common, **charge, number=number, worker_name=worker_name))
     statement = (
         insert(lease)
         .values(**common, attempt=number, token_hash=token_hash, expires_at=func.now() + duration)
@@ -100,13 +116,24 @@ async def extend_lease(connection: AsyncConnection, item_id: UUID, duration: tim
 
 
 async def record_progress(
-    connection: AsyncConnection, *, item_id: UUID, number: int, stage: str, fraction: float
+    connection: AsyncConnection,
+    *,
+    item_id: UUID,
+    number: int,
+    stage: str,
+    fraction: float,
+    stages: Sequence[StageDuration],
 ) -> None:
     await connection.execute(
         update(attempt)
         .where(attempt.c.item_id == item_id, attempt.c.number == number)
-        .values(stage=stage, fraction=fraction)
+        .values(stage=stage, fraction=fraction, **_columns_of(stages))
     )
+
+
+def _columns_of(stages: Sequence[StageDuration]) -> dict[str, Any]:
+    """A worker that tells no stages leaves those that are known."""
+    return {"stages": [stage.model_dump() for stage in stages]} if stages else {}
 
 
 async def end_lease(connection: AsyncConnection, *, item_id: UUID, number: int, end: AttemptEnd) -> None:
@@ -115,11 +142,14 @@ async def end_lease(connection: AsyncConnection, *, item_id: UUID, number: int, 
     values: dict[str, Any] = {
         "ended_at": func.now(),
         "outcome": end.outcome,
+        "exit_cause": end.exit_cause,
+        "ended_by": end.ended_by,
         "sweep_due_at": null() if end.outcome is AttemptOutcome.SUCCEEDED else func.now(),
         "error_code": end.error_code,
         "error_message": end.error_message,
         "log": end.log,
         "peak_memory_mb": end.peak_memory_mb,
+        **_columns_of(end.stages),
     }
     if end.stage is not None:
         values["stage"] = end.stage
@@ -139,7 +169,12 @@ async def revoke_leases_of_run(connection: AsyncConnection, run_id: UUID) -> Non
         await connection.execute(
             update(attempt)
             .where(attempt.c.item_id == row.item_id, attempt.c.number == row.attempt)
-            .values(ended_at=func.now(), outcome=AttemptOutcome.CANCELED, sweep_due_at=func.now())
+            .values(
+                ended_at=func.now(),
+                outcome=AttemptOutcome.CANCELED,
+                exit_cause=ExitCause.CANCELED,
+                sweep_due_at=func.now(),
+            )
         )
 
 
@@ -198,6 +233,6 @@ async def progress_of_run(connection: AsyncConnection, parts: RunParts) -> Seque
     return (await connection.execute(statement)).all()
 
 
-async def is_only_sweeper(connection: AsyncConnection) -> bool:
-    """Whether no other transaction sweeps now; none will until this one ends."""
-    return bool((await connection.execute(select(func.pg_try_advisory_xact_lock(_SWEEPER_LOCK)))).scalar_one())
+async def is_only_sweeper(connection: AsyncConnection, what: Sweeping) -> bool:
+    """Whether no other transaction does this sweeping now; none will until this one ends."""
+    return bool((await connection.execute(select(func.pg_try_advisory_xact_lock(what)))).scalar_one())

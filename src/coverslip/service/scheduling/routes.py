@@ -15,10 +15,13 @@ from coverslip.contract.worker import (
     Lease,
     LeaseRequest,
     ReportRequest,
+    ReuseRequest,
+    ReuseResponse,
 )
 from coverslip.service.context import ContextDep
 from coverslip.service.database.scope import PlatformScope
 from coverslip.service.identity.secrets import hash_secret
+from coverslip.service.reuse import commands as reuse
 from coverslip.service.scheduling import claiming, ending, holding, publishing
 from coverslip.service.scheduling.errors import WorkerUnknown
 from coverslip.service.scheduling.lease_queries import worker_by_token
@@ -64,6 +67,14 @@ async def send_heartbeat(
     """Keep a lease alive; 409 means that it is lost, because the run was cancelled or the lease expired."""
     expires_at = await holding.heartbeat(context, worker, item_id, token, request)
     return HeartbeatResponse(expires_at=expires_at)
+
+
+@router.post("/{item_id}/reuse", operation_id="reuse_result")
+async def reuse_result(
+    item_id: UUID, request: ReuseRequest, context: ContextDep, worker: WorkerDep, token: LeaseToken
+) -> ReuseResponse:
+    """Take over the artifacts of an earlier item with the same inputs, version and metadata, if there is one."""
+    return ReuseResponse(reused=await reuse.reuse_result(context, worker, item_id, token, request))
 
 
 @router.post("/{item_id}/artifacts/sign", operation_id="sign_artifact")

@@ -1,6 +1,19 @@
-from sqlalchemy import Column, Double, ForeignKey, Index, Integer, LargeBinary, Table, Text, Uuid, text
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
 
-from coverslip.service.database.metadata import instant, metadata
+from coverslip.service.database.metadata import instant, json_object, metadata
 
 worker = Table(
     "worker",
@@ -44,8 +57,57 @@ attempt = Table(
     Column("error_message", Text),
     Column("log", Text, nullable=False, server_default=text("''")),
     Column("peak_memory_mb", Integer),
+    # With the time that each took, as its worker last told: [{"stage": …, "duration_s": …}, …]
+    Column("stages", json_object, nullable=False, server_default=text("'[]'")),
+    Column("exit_cause", Text),
+    Column("ended_by", Text),
+    # What its organization was charged for it when it began, and with which weight.
+    Column("charged_s", Double, nullable=False, server_default=text("0")),
+    Column("weight", Double, nullable=False, server_default=text("1")),
     # What it uploaded without publishing is deleted then; null if nothing can be left.
     Column("sweep_due_at", instant),
+    CheckConstraint(
+        "exit_cause in ('SUCCEEDED', 'INPUT_FAULT', 'APPLICATION_ERROR', 'OUT_OF_MEMORY', 'TIMEOUT', 'CRASHED', "
+        "'TRANSFER_FAILED', 'LEASE_LOST', 'CANCELED', 'WORKER_STOPPED', 'WORKER_FAULT', 'SERVICE_FAULT')",
+        name="attempt_exit_cause",
+    ),
+    CheckConstraint("(exit_cause is null) = (ended_at is null)", name="attempt_ended"),
 )
 Index("attempt_run", attempt.c.run_id)
 Index("attempt_unswept", attempt.c.sweep_due_at, postgresql_where=text("sweep_due_at is not null"))
+
+# Where an organization stands between the others: see `order_rules`. The counts are of its items, kept by `save_run`.
+organization_queue = Table(
+    "organization_queue",
+    metadata,
+    Column("organization_id", Text, ForeignKey("organization.id"), primary_key=True),
+    Column("weight", Double, nullable=False, server_default=text("1")),
+    Column("max_items", Integer),
+    Column("max_items_per_user", Integer),
+    Column("max_items_per_run", Integer),
+    Column("level", Double, nullable=False, server_default=text("'-infinity'")),
+    Column("last_start", Double, nullable=False, server_default=text("'-infinity'")),
+    Column("waiting", Integer, nullable=False, server_default=text("0")),
+    Column("processing", Integer, nullable=False, server_default=text("0")),
+    CheckConstraint("least(waiting, processing) >= 0", name="organization_queue_counts"),
+    CheckConstraint("weight > 0", name="organization_queue_weight"),
+)
+Index(
+    "organization_queue_order",
+    organization_queue.c.level,
+    organization_queue.c.organization_id,
+    postgresql_where=text("waiting > 0"),
+)
+Index("organization_queue_last_start", organization_queue.c.last_start)
+
+# How long attempts at a version's items that succeeded took, the latest counting most.
+version_duration = Table(
+    "version_duration",
+    metadata,
+    Column("application_id", Text, primary_key=True),
+    Column("number", Text, primary_key=True),
+    Column("mean_s", Double, nullable=False),
+    ForeignKeyConstraint(
+        ["application_id", "number"], ["application_version.application_id", "application_version.number"]
+    ),
+)

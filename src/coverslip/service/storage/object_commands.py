@@ -40,6 +40,18 @@ async def delete_object(context: Context, principal: Principal, path: str) -> No
     await drop_object(context, path)
 
 
+async def delete_idle_object(context: Context, path: str) -> None:
+    """Delete an object that nobody has used for as long as objects are kept."""
+    lifetime = timedelta(days=context.settings.bucket_retention_days)
+    async with context.database.transaction(PlatformScope()) as connection:
+        row = await queries.lock_in_bucket(connection, path)
+        if row is None or not await queries.is_idle(connection, path, lifetime):
+            return
+        await queries.take_key(connection, path)
+        await audit.record(connection, "object.expired", subject=path, organization_id=row.organization_id, key=row.key)
+    await drop_object(context, path)
+
+
 async def drop_object(context: Context, path: str) -> None:
     """Delete an object that has no key, unless an unfinished run needs it.
 

@@ -12,7 +12,7 @@ from coverslip.service.database.rows import AnyRow
 from coverslip.service.items.tables import item
 from coverslip.service.lifecycle import State
 from coverslip.service.paging import Page
-from coverslip.service.storage.tables import bucket_object
+from coverslip.service.storage.tables import bucket_object, upload
 
 
 async def remember_object(
@@ -35,7 +35,9 @@ async def remember_object(
         size_bytes=size_bytes,
         checksum_base64_crc32c=checksum_base64_crc32c,
     )
-    await connection.execute(statement.on_conflict_do_update(index_elements=["path"], set_={"key": key}))
+    await connection.execute(
+        statement.on_conflict_do_update(index_elements=["path"], set_={"key": key, "idle_since": func.now()})
+    )
 
 
 async def paths_of_organization(
@@ -116,6 +118,52 @@ async def keyless_objects(connection: AsyncConnection, lifetime: timedelta) -> S
     return (await connection.execute(statement)).scalars().all()
 
 
+async def touch_object(connection: AsyncConnection, path: str) -> None:
+    """Note that somebody sends an object again."""
+    await connection.execute(
+        update(bucket_object)
+        .where(bucket_object.c.path == path, bucket_object.c.key.is_not(None))
+        .values(idle_since=func.now())
+    )
+
+
+async def idle_objects(connection: AsyncConnection, lifetime: timedelta, *, limit: int) -> Sequence[str]:
+    """The paths of objects in the bucket that nobody has sent for so long; runs may have used them."""
+    statement = (
+        select(bucket_object.c.path)
+        .where(bucket_object.c.key.is_not(None), bucket_object.c.idle_since <= func.now() - lifetime)
+        .order_by(bucket_object.c.idle_since)
+        .limit(limit)
+    )
+    return (await connection.execute(statement)).scalars().all()
+
+
+async def lock_in_bucket(connection: AsyncConnection, path: str) -> AnyRow | None:
+    """Lock an object that has a key, against runs that begin to need it."""
+    statement = select(bucket_object).where(bucket_object.c.path == path, bucket_object.c.key.is_not(None))
+    return (await connection.execute(statement.with_for_update())).one_or_none()
+
+
+async def is_idle(connection: AsyncConnection, path: str, lifetime: timedelta) -> bool:
+    """Whether neither somebody nor a run has used a locked object for so long.
+
+    Its last use by a run is noted, so that it is not looked at again before that is long ago too.
+    """
+    used_by_runs = (
+        select(func.max(func.coalesce(item.c.terminated_at, func.now())))
+        .join(input_artifact, input_artifact.c.item_id == item.c.id)
+        .where(input_artifact.c.object_path == path)
+        .scalar_subquery()
+    )
+    statement = (
+        update(bucket_object)
+        .where(bucket_object.c.path == path)
+        .values(idle_since=func.greatest(bucket_object.c.idle_since, used_by_runs))
+        .returning(bucket_object.c.idle_since <= func.now() - lifetime)
+    )
+    return bool((await connection.execute(statement)).scalar_one())
+
+
 async def take_key(connection: AsyncConnection, path: str) -> None:
     """Take an object out of the bucket; it is deleted as soon as no unfinished run needs it."""
     await connection.execute(update(bucket_object).where(bucket_object.c.path == path).values(key=None))
@@ -132,4 +180,6 @@ async def lock_keyless(connection: AsyncConnection, path: str) -> bool:
 
 
 async def forget_object(connection: AsyncConnection, path: str) -> None:
+    """Forget an object, and the upload by which it came: sent again, it is a new one."""
+    await connection.execute(delete(upload).where(upload.c.path == path))
     await connection.execute(delete(bucket_object).where(bucket_object.c.path == path))

@@ -9,6 +9,7 @@ from coverslip.service.access.principal import Principal
 from coverslip.service.context import Context
 from coverslip.service.database.rows import AnyRow
 from coverslip.service.database.scope import PlatformScope
+from coverslip.service.quotas.balances import require_room_for_file
 from coverslip.service.storage import queries, upload_queries
 from coverslip.service.storage.errors import (
     ChecksumDiffers,
@@ -33,12 +34,16 @@ async def begin(context: Context, principal: Principal, request: UploadCreateReq
     ------
     ObjectKeyInvalid
         If the name cannot be part of a key.
+    QuotaExceeded
+        If the bucket of the organization has no room for it.
     """
     content = content_name(request.size_bytes, request.checksum_base64_crc32c)
     key = ObjectKey(Area.INPUTS, f"{principal.organization_id}/{principal.user_id}/{content}/{request.name}")
     if len(download_url(context, key.path)) > MAX_URL_LENGTH:
         raise ObjectKeyInvalid(path=request.name, fault="its URL would be too long; use a shorter name")
     async with context.database.transaction(principal.scope) as connection:
+        await queries.touch_object(connection, key.path)
+        await require_room_for_file(connection, principal.organization_id, path=key.path, size_bytes=request.size_bytes)
         return await upload_queries.begin_upload(
             connection,
             path=key.path,

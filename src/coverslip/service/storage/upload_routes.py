@@ -23,7 +23,10 @@ uploads_router = APIRouter(prefix="/uploads", tags=["Uploads"])
 objects_router = APIRouter(prefix="/objects", tags=["Objects"])
 
 _NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"description": "Not there, or not yours"}}
-_INVALID_NAME: dict[int | str, dict[str, Any]] = {400: {"description": "The name cannot be part of a key"}}
+_REFUSED: dict[int | str, dict[str, Any]] = {
+    400: {"description": "The name cannot be part of a key"},
+    402: {"description": "The organization's storage quota would be exceeded"},
+}
 
 
 async def _response(context: Context, principal: Principal, upload: AnyRow) -> UploadResponse:
@@ -36,7 +39,7 @@ async def _response(context: Context, principal: Principal, upload: AnyRow) -> U
     )
 
 
-@uploads_router.post("", status_code=status.HTTP_201_CREATED, operation_id="begin_upload", responses=_INVALID_NAME)
+@uploads_router.post("", status_code=status.HTTP_201_CREATED, operation_id="begin_upload", responses=_REFUSED)
 async def begin_upload(request: UploadCreateRequest, context: ContextDep, principal: PrincipalDep) -> UploadResponse:
     """Announce a file. The same file announced again goes on where it stopped, or is complete at once."""
     return await _response(context, principal, await upload_commands.begin(context, principal, request))

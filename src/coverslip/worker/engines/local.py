@@ -1,188 +1,99 @@
-"""An application in a process of its own on this machine, with limits on memory and time and without secrets.
+"""Attempts on this machine, in this process; only their applications have processes of their own."""
 
-Both are watched from outside: a limit on the address space would break memory-mapped files and inference libraries.
-"""
-
-import asyncio
 import contextlib
-import json
 import logging
-import os
-import signal
-import sys
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
-import psutil
-from pydantic import ValidationError
+import httpx
 
-from coverslip.contract.worker import MAX_ATTEMPT_LOG_BYTES
-from coverslip.worker.engines import keeper
-from coverslip.worker.engines.memory import used_memory_mb
-from coverslip.worker.engines.messages import Job, Message, message_adapter
-from coverslip.worker.errors import (
-    ApplicationCrashed,
-    ApplicationFailed,
-    ApplicationOutOfMemory,
-    ApplicationTimeout,
-    PlatformFault,
-)
+from coverslip.applications.registry import manifests
+from coverslip.contract.worker import Room
+from coverslip.fetching.allow_list import AllowList
+from coverslip.worker.api import Granted, WorkerApi
+from coverslip.worker.attempt import Attempt
+from coverslip.worker.engines.engine import Offer, needs_of
+from coverslip.worker.engines.machine import Machine, machine_of
+from coverslip.worker.fetch.client import slides_client
+from coverslip.worker.publishing import uploads_client
+from coverslip.worker.scratch import clean_up
+from coverslip.worker.settings import EngineName, WorkerSettings
 
-_WATCH_S = 0.2
-_LINE_BYTES = 16 * 1024 * 1024
-_STOP_S = 2.0
-
-# Of the worker's environment the application sees only what finds programs and devices, and names language and zone.
-_INHERITED = ("PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
+_LOOK_AGAIN_S = 2.0
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What one item may use."""
-
-    memory_mb: int
-    time_s: float
-
-
-class LocalProcess:
-    """One application at work on one item.
+class LocalEngine:
+    """The `Engine` of one machine. `local_engine` makes one.
 
     Parameters
     ----------
-    job
-        What to do.
-    limits
-        What it may use.
-    directory
-        Working directory, home and temporary folder of the process.
+    api
+        The service.
+    slides
+        Fetches inputs; with a guarded transport.
+    uploads
+        Puts artifacts into the store.
+    scratch
+        Where the folders of the attempts are made.
+    machine
+        What there is room for; None if somebody else sees to that.
     """
 
-    def __init__(self, job: Job, limits: Limits, directory: Path) -> None:
-        self._job = job
-        self._limits = limits
-        self._directory = directory
-        self._log = bytearray()
-        self._fault: PlatformFault | None = None
-        self.stage = "starting"
-        self.peak_memory_mb = 0
+    def __init__(
+        self,
+        api: WorkerApi,
+        slides: httpx.AsyncClient,
+        uploads: httpx.AsyncClient,
+        scratch: Path,
+        machine: Machine | None,
+    ) -> None:
+        self._api = api
+        self._slides = slides
+        self._uploads = uploads
+        self._scratch = scratch
+        self._machine = machine
 
-    @property
-    def log(self) -> str:
-        """The end of what the application printed."""
-        return self._log.decode(errors="replace").replace("\x00", "")
+    async def room(self) -> Offer:
+        """See `Engine`."""
+        if self._machine is None:
+            return Offer()
+        await self._machine.wait_for_room()
+        offer = Offer(self._machine.free, self._machine.total)
+        # An item that ends meanwhile leaves room for a larger one than was asked for.
+        return offer if self._machine.is_empty else replace(offer, wait_s=_LOOK_AGAIN_S)
 
-    async def run(self) -> AsyncGenerator[Message]:
-        """Start the process, and yield its messages until it ends. Closing the iterator kills it.
-
-        Raises
-        ------
-        ApplicationOutOfMemory, ApplicationTimeout, ApplicationCrashed, ApplicationFailed
-            If it did not end by itself, or says what no application says.
-        """
-        process = await self._start()
-        assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stderr is not None
-        watch = asyncio.create_task(self._watch(process))
-        collect = asyncio.create_task(self._collect_log(process.stderr))
-        try:
-            with contextlib.suppress(ConnectionError):  # it may have died already; its exit code says so
-                process.stdin.write(self._job.model_dump_json().encode() + b"\n")
-                await process.stdin.drain()
-            while (message := await _next_message(process.stdout)) is not None:
-                if message.kind == "progress":
-                    self.stage = message.stage
-                yield message
-            code = await process.wait()
-        finally:
-            await _stop(process)
-            await asyncio.wait({collect}, timeout=_STOP_S)
-            for task in (watch, collect):
-                task.cancel()
-            await asyncio.gather(watch, collect, return_exceptions=True)
-        if self._fault is not None:
-            raise self._fault
-        if code != 0:
-            raise ApplicationCrashed(signal=_name_of_end(code), stage=self.stage)
-
-    async def _start(self) -> asyncio.subprocess.Process:
-        environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-        environment |= {name: str(self._directory) for name in ("HOME", "TMPDIR", "TEMP", "TMP")}
-        import_path = [path for path in sys.path if os.path.isabs(path)]  # noqa: PTH117 - one of them may be a zip
-        return await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-I",  # the working directory holds what users sent: nothing is imported from there
-            keeper.__file__,
-            json.dumps(import_path),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            cwd=self._directory,
-            env=environment,
-            start_new_session=True,
-            limit=_LINE_BYTES,
-        )
-
-    async def _watch(self, process: asyncio.subprocess.Process) -> None:
-        loop = asyncio.get_running_loop()
-        limits = self._limits
-        ends_at = loop.time() + limits.time_s
-        while self._fault is None:
-            used_mb = await asyncio.to_thread(used_memory_mb, process.pid, limits.memory_mb)
-            self.peak_memory_mb = max(self.peak_memory_mb, used_mb)
-            if used_mb > limits.memory_mb:
-                self._fault = ApplicationOutOfMemory(used_mb=used_mb, limit_mb=limits.memory_mb, stage=self.stage)
-            elif loop.time() > ends_at:
-                self._fault = ApplicationTimeout(limit_s=limits.time_s, stage=self.stage)
-            else:
-                await asyncio.sleep(_WATCH_S)
-        await _stop(process)
-
-    async def _collect_log(self, stream: asyncio.StreamReader) -> None:
-        while chunk := await stream.read(65536):
-            self._log += chunk
-            del self._log[:-MAX_ATTEMPT_LOG_BYTES]
+    async def attempt(self, granted: Granted) -> None:
+        """See `Engine`."""
+        needs = needs_of(granted.lease)
+        # The room is taken before this waits for anything, so before the next item is asked for.
+        with contextlib.nullcontext() if self._machine is None else self._machine.reserved(needs) as gpus:
+            await Attempt(self._api, self._slides, self._uploads, self._scratch, granted, gpus).run()
 
 
-async def _next_message(stream: asyncio.StreamReader) -> Message | None:
-    """What the application says next, None at the end."""
-    try:
-        line = await stream.readline()
-        return message_adapter.validate_json(line) if line.endswith(b"\n") else None  # cut short: it was killed
-    except ValidationError as error:
-        fault = error.errors(include_input=False, include_url=False)[0]["msg"]
-        raise ApplicationFailed(reason=f"it sent a message that cannot be read ({fault})") from None
-    except ValueError:
-        raise ApplicationFailed(reason=f"it sent a message longer than {_LINE_BYTES} bytes") from None
+@contextlib.asynccontextmanager
+async def local_engine(settings: WorkerSettings, api: WorkerApi) -> AsyncIterator[LocalEngine]:
+    """An engine with its connections, on a scratch disk that workers which are gone have left nothing on."""
+    clean_up(settings.scratch)
+    async with slides_client(AllowList(settings.fetch_allow)) as slides, uploads_client() as uploads:
+        # On a node of a cluster, the cluster keeps the room.
+        machine = machine_of(settings) if settings.engine is EngineName.LOCAL else None
+        if machine is not None:
+            _warn_of_what_never_fits(machine.total)
+        yield LocalEngine(api, slides, uploads, settings.scratch, machine)
 
 
-async def _stop(process: asyncio.subprocess.Process) -> None:
-    """End the process and all that it started."""
-    if process.returncode is not None:
-        return
-    assert process.stdin is not None
-    process.stdin.transport.abort()  # tells the keeper
-    for _ in range(2):
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), _STOP_S)
-            return
-        _kill_group(process.pid)
-    log.error("process %d of an application cannot be killed", process.pid)
-
-
-def _kill_group(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError, psutil.Error):
-        if sys.platform == "win32":
-            psutil.Process(pid).kill()
-        else:
-            os.killpg(pid, signal.SIGKILL)
-
-
-def _name_of_end(code: int) -> str:
-    try:
-        return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
-    except ValueError:
-        return f"signal {-code}"
+def _warn_of_what_never_fits(total: Room) -> None:
+    for manifest in manifests():
+        for version in manifest.versions:
+            if not version.resources.fit_into(total):
+                log.warning(
+                    "this worker gets no items of %s %s, which need %s; it has %s. COVERSLIP_WORKER_CPU, "
+                    "COVERSLIP_WORKER_MEMORY_MB and COVERSLIP_WORKER_GPU say otherwise.",
+                    manifest.application_id,
+                    version.number,
+                    version.resources,
+                    total,
+                )

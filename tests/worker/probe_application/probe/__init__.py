@@ -28,6 +28,7 @@ def process(item: Item, outputs: Outputs, progress: Progress) -> None:
 def succeed(item: Item, outputs: Outputs, progress: Progress) -> None:
     slide = item.inputs["slide"]
     progress("counting", 0.25)
+    time.sleep(slide.metadata.get("delay_s", 0))
     report = outputs.directory / "report.txt"
     report.write_text(f"{item.external_id}: {slide.path.stat().st_size} bytes")
     outputs.write("report", report, {"media_type": "text/plain"})
@@ -104,8 +105,21 @@ def wait(item: Item, outputs: Outputs, progress: Progress) -> None:
         time.sleep(3600)
 
 
+def stop_everything(item: Item, outputs: Outputs, progress: Progress) -> None:
+    """As somebody does who debugs, or a batch system that has to make room."""
+    daemon = _daemon(outputs.directory)
+    (outputs.directory / "pids.json").write_text(json.dumps({"application": os.getpid(), "daemon": daemon}))
+    progress("stopping", 0.5)
+    os.kill(daemon, signal.SIGSTOP)
+    os.killpg(0, signal.SIGSTOP)
+
+
 def leave_a_daemon(item: Item, outputs: Outputs, progress: Progress) -> None:
-    (outputs.directory / "pids.json").write_text(json.dumps({"daemon": _daemon(outputs.directory)}))
+    pids = json.dumps({"daemon": _daemon(outputs.directory)})
+    (outputs.directory / "pids.json").write_text(pids)
+    mark = item.inputs["slide"].metadata.get("mark")
+    if mark:
+        Path(mark).write_text(pids)
 
 
 def _daemon(folder: Path) -> int:

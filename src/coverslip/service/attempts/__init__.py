@@ -1,0 +1,1 @@
+"""Attempts: what workers did with an item, and why each ended."""
