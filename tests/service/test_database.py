@@ -184,8 +184,10 @@ class TestWalls:
             "insert into organization_quota (organization_id) select id from organization",
             "insert into user_quota (organization_id, user_id) select organization_id, user_id from membership",
             "insert into slide_price select id, 'test-app', null, 1, 'EUR' from organization",
-            "insert into slide_usage select item.id, run.organization_id, submitted_by, application_id, version_number,"
-            " now(), false from item join run on run.id = run_id",
+            (
+                "insert into slide_usage select item.id, run.organization_id, submitted_by, application_id, "
+                "version_number, now(), false from item join run on run.id = run_id"
+            ),
             "insert into item_content (item_id, organization_id, key) select id, organization_id, '' from item",
         ):
             service.database.rows(statement)

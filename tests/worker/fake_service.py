@@ -73,8 +73,8 @@ class FakeService:
     Attributes
     ----------
     away
-        The step ("lease", "heartbeat", "reuse", "sign", "upload", "publish", "report", "slide") and how it fails: "503", "drop"
-        to break the connection, or "lost" to do what was asked for and break the connection then.
+        The step ("lease", "heartbeat", "reuse", "sign", "upload", "publish", "report", "slide") and how it fails:
+        "503", "drop" to break the connection, or "lost" to do what was asked for and break the connection then.
     held_up
         Steps that get no answer while they are in here.
     refuses

@@ -45,7 +45,9 @@ async def version(connection: AsyncConnection, application_id: str, number: str)
 
 async def resources_of(connection: AsyncConnection, versions: Sequence[tuple[str, str]]) -> Sequence[AnyRow]:
     """What an item of each of the versions, given by application and number, may use."""
-    statement = select(application_version.c.application_id, application_version.c.number, application_version.c.resources)
+    statement = select(
+        application_version.c.application_id, application_version.c.number, application_version.c.resources
+    )
     of_versions = tuple_(application_version.c.application_id, application_version.c.number).in_(versions)
     return (await connection.execute(statement.where(of_versions))).all()
 
