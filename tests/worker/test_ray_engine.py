@@ -140,7 +140,7 @@ def submit(person: Person) -> str:
     """A run of slides that take a while; its id."""
     slides = []
     for name in SLIDES:
-        metadata = {"checksum_base64_crc32c": crc32c(name.encode()), "behave": "succeed", "delay_s": 6, "name": name}
+        metadata = {"checksum_base64_crc32c": crc32c(name.encode()), "behave": "succeed", "delay_s": 5, "name": name}
         url = person.upload(name, name.encode())
         artifact = {"name": "slide", "download_url": url, "metadata": metadata}
         slides.append({"external_id": name, "input_artifacts": [artifact]})
