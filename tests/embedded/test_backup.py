@@ -26,7 +26,7 @@ def say(line: str) -> None:
 
 @pytest.fixture
 def filled(database: PostgresServer, home: Home, secrets: Secrets) -> Home:
-    """A home with a row in its database and two objects."""
+    """A home with a row in its database and three objects."""
     database.start()
     database.wait_until_ready()
     bootstrap(database.port, secrets)
@@ -37,6 +37,8 @@ def filled(database: PostgresServer, home: Home, secrets: Secrets) -> Home:
     for name in ("inputs/org/a b+é.svs", "results/org/1/x%3Ay"):
         (home.store / name).parent.mkdir(parents=True)
         (home.store / name).write_bytes(name.encode() * 1000)
+    # A result that was used again is the same file under another name.
+    (home.store / "results/org/1/reused").hardlink_to(home.store / "results/org/1/x%3Ay")
     return home
 
 
@@ -70,7 +72,7 @@ def _files(home: Home) -> dict[str, bytes]:
 def test_everything_comes_back(filled: Home, tmp_path: Path, elsewhere: Path) -> None:
     archive = tmp_path / "backup.tar"
     content = back_up(filled, archive, say)
-    assert content.objects == 2
+    assert content.objects == 3
     assert archive.stat().st_mode & 0o077 == 0
     assert restore(archive, elsewhere, say) == content
     restored = home_at(elsewhere)

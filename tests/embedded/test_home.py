@@ -57,7 +57,7 @@ def test_secrets_are_private_random_and_lasting(home: Home) -> None:
     secrets = ensure_secrets(home)
     files = list(home.secrets.iterdir())
     contents = [file.read_bytes() for file in files]
-    assert len(files) == 3 + len(DATABASE_ROLES)
+    assert len(files) == 4 + len(DATABASE_ROLES)
     assert {mode(file) for file in files} == {0o600}
     assert len(set(contents)) == len(files)
     assert len(secrets.encryption_key.read_bytes()) == 32

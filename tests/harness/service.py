@@ -102,7 +102,7 @@ class TestService:
     def sweep_leftovers(self) -> None:
         """As if every upload URL given so far had expired long ago."""
         long_ago = "ended_at = ended_at - interval '3 hours', sweep_due_at = now()"
-        self.database.rows(f"update attempt set {long_ago} where ended_at is not null")
+        self.database.rows(f"update attempt set {long_ago} where sweep_due_at is not null")
         self.sweep()
 
     def clear(self) -> None:

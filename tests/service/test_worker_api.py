@@ -273,6 +273,22 @@ def test_late_uploads_touch_nothing_that_is_published(service: TestService, ada:
     assert service.objects("parts") == []
 
 
+def test_late_uploads_of_what_succeeded_are_deleted(service: TestService, ada: Person, worker: WorkerClient) -> None:
+    ada.submit("a")
+    held = worker.must_lease()
+    url = held.sign(NAME, b"first").json()["upload_url"]
+    worker.store.put(url, content=b"first").raise_for_status()
+    held.publish(NAME, b"first").raise_for_status()
+    held.succeed()
+    published = service.objects("results")
+    # As if the service had been killed before it could delete it, or the network had held it back.
+    worker.store.put(url, content=b"first").raise_for_status()
+    assert len(service.objects("parts")) == 1
+    service.sweep_leftovers()
+    assert service.objects("parts") == []
+    assert service.objects("results") == published
+
+
 def test_progress_is_shown_while_a_worker_is_at_it(ada: Person, worker: WorkerClient) -> None:
     run_id = ada.submit("a", "b")
     held = worker.must_lease()

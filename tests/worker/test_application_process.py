@@ -253,7 +253,7 @@ class TestApplicationProcess:
     def test_an_application_that_stops_itself_and_its_keeper_is_ended(self) -> None:
         outcome = self.run("stop_everything", stop_at=lambda message: True)
         assert outcome.fault is None
-        assert [name for name, pid in outcome.pids().items() if is_alive(pid)] == []
+        within(10, lambda: not any(is_alive(pid) for pid in outcome.pids().values()))
 
     def test_the_application_of_a_worker_that_hangs_ends_itself(self, monkeypatch: pytest.MonkeyPatch) -> None:
         # The keeper is a script, so its patience is shortened in a copy.

@@ -109,7 +109,8 @@ def back_up(home: Home, archive: Path, say: Say) -> Content:
 
 def _write(file: IO[bytes], home: Home, dump: Path) -> Content:
     entries: dict[str, dict[str, object]] = {}
-    with tarfile.open(fileobj=file, mode="w|") as tar:
+    # Objects that are copies of each other may be one file with two names; each is kept as a file of its own.
+    with tarfile.open(fileobj=file, mode="w|", dereference=True) as tar:
         for name, path in [(_DUMP, dump), *_files(home)]:
             try:
                 source = path.open("rb")

@@ -99,6 +99,20 @@ def test_the_copies_are_the_items_own(ada: Person, worker: WorkerClient) -> None
     assert fourth.reuse(SLIDE).json() == {"reused": False}
 
 
+def test_an_attempt_after_a_lost_one_copies_nothing_again(
+    service: TestService, ada: Person, worker: WorkerClient
+) -> None:
+    processed(ada, worker)
+    assert leased(ada, worker).reuse(SLIDE).json() == {"reused": True}
+    stored = service.objects("results")
+    service.database.rows("update lease set expires_at = now()")
+    service.sweep()
+    held = worker.must_lease()
+    assert held.reuse(SLIDE).json() == {"reused": True}
+    held.report("SUCCEEDED").raise_for_status()
+    assert service.objects("results") == stored
+
+
 @pytest.mark.parametrize(
     "change",
     [

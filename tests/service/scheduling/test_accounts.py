@@ -88,10 +88,9 @@ def test_whatever_ends_an_attempt_settles_it(service: TestService, ada: Person, 
 
 def test_an_arriving_organization_is_level_with_the_least_served(service: TestService, worker: WorkerClient) -> None:
     ada, bob, eve = (service.member() for _ in range(3))
-    for person, seconds in ((ada, 5000), (bob, 9000)):
-        person.submit("1", "2")
-        held = worker.must_lease()
-        age(service, held, seconds)
+    seconds = {ada.submit("1", "2"): 5000, bob.submit("1", "2"): 9000}
+    for held in [worker.must_lease(), worker.must_lease()]:
+        age(service, held, seconds.pop(held.lease["run_id"]))
         held.report("USER_ERROR").raise_for_status()
     assert served(service, ada) == pytest.approx(5000, rel=0.05)
     eve.submit("1")

@@ -47,7 +47,11 @@ async def reuse_result(context: Context, worker_id: UUID, item_id: UUID, token: 
         )
         if source is None:
             return False
-        finished = {row.name: row for row in await artifacts.outputs_of(connection, [source.id])}
+        # What an earlier attempt has published already is not copied again: the copy would be nobody's.
+        missing = {
+            row.name for row in await artifacts.outputs_of(connection, [item_id]) if row.state != State.TERMINATED
+        }
+        finished = {row.name: row for row in await artifacts.outputs_of(connection, [source.id]) if row.name in missing}
     copies = await _copy(context, lease, finished)
     if copies is None:
         return False

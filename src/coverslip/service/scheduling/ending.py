@@ -28,7 +28,7 @@ from coverslip.service.runs.commands import end_early
 from coverslip.service.runs.rules import ErrorThreshold, RunStatus
 from coverslip.service.scheduling import lease_queries as leases
 from coverslip.service.scheduling.holding import require_lease
-from coverslip.service.scheduling.rules import GiveUp, after_failure
+from coverslip.service.scheduling.rules import LATE_UPLOADS_UNTIL, GiveUp, after_failure
 
 
 async def report(context: Context, worker_id: UUID, item_id: UUID, token: str, request: ReportRequest) -> None:
@@ -119,7 +119,7 @@ async def _end_attempt(
             after = before.terminated(ItemTerminationReason.SYSTEM_ERROR, end.error_code, end.error_message)
         else:
             after, delay = before.requeued(), next_step.delay
-    await leases.end_lease(connection, item_id=item_id, number=attempt, end=end)
+    await leases.end_lease(connection, item_id=item_id, number=attempt, end=end, late_uploads_until=LATE_UPLOADS_UNTIL)
     await items.save_item(connection, item_id, after, delay=delay)
     if after.state is State.TERMINATED:
         assert after.termination_reason is not None

@@ -136,15 +136,21 @@ def _columns_of(stages: Sequence[StageDuration]) -> dict[str, Any]:
     return {"stages": [stage.model_dump() for stage in stages]} if stages else {}
 
 
-async def end_lease(connection: AsyncConnection, *, item_id: UUID, number: int, end: AttemptEnd) -> None:
-    """Close an attempt and give up its lease."""
+async def end_lease(
+    connection: AsyncConnection, *, item_id: UUID, number: int, end: AttemptEnd, late_uploads_until: timedelta
+) -> None:
+    """Close an attempt and give up its lease.
+
+    What it has left is deleted at once; of one that succeeded that is little, and waits until no upload can arrive.
+    """
+    succeeded = end.outcome is AttemptOutcome.SUCCEEDED
     await connection.execute(delete(lease).where(lease.c.item_id == item_id, lease.c.attempt == number))
     values: dict[str, Any] = {
         "ended_at": func.now(),
         "outcome": end.outcome,
         "exit_cause": end.exit_cause,
         "ended_by": end.ended_by,
-        "sweep_due_at": null() if end.outcome is AttemptOutcome.SUCCEEDED else func.now(),
+        "sweep_due_at": func.now() + late_uploads_until if succeeded else func.now(),
         "error_code": end.error_code,
         "error_message": end.error_message,
         "log": end.log,
