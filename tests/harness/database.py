@@ -76,6 +76,12 @@ class TestDatabase:
         cursor = self._connection.execute(statement, parameters)
         return cursor.fetchall() if cursor.description else []
 
+    def forget_application(self, application_id: str) -> None:
+        """Delete an application that other tests do not know, after `clear`."""
+        for table in ("version_document", "application_version"):
+            self.rows(f"delete from {table} where application_id = %s", application_id)
+        self.rows("delete from application where id = %s", application_id)
+
     def clear(self) -> None:
         """Delete every row that a test may have made."""
         tables = [table.name for table in metadata.sorted_tables if table.name not in _KEPT]

@@ -21,6 +21,7 @@ def services(
     """Two of them, which people know by one address."""
     store = tmp_path_factory.mktemp("store")
     with TestService(postgres, store) as one, TestService(postgres, store, public_url=one.url) as other:
+        one.clear()
         yield one, other
         one.clear()
 

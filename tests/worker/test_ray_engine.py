@@ -99,8 +99,10 @@ def platform(
     """The real service, which knows the probe application."""
     store = tmp_path_factory.mktemp("store")
     with TestService(postgres, store, lease_s=20, heartbeat_s=0.5) as service:
+        service.clear()
         yield service
         service.clear()
+        service.database.forget_application("probe")
 
 
 @pytest.fixture

@@ -105,7 +105,9 @@ class ServiceSettings(BaseSettings):
     lease_s: float = Field(default=60, gt=0, description="How long a lease lasts without a heartbeat")
     heartbeat_s: float = Field(default=10, gt=0, description="How often workers are to extend their leases")
     max_attempts: int = Field(default=3, ge=1, description="Attempts at an item before it ends as SYSTEM_ERROR")
-    retry_backoff_s: float = Field(default=5, ge=0, description="Wait before the second attempt; four times that later")
+    retry_backoff_s: float = Field(
+        default=5, ge=0, description="Wait before the second attempt; four times that later, up to 1 h"
+    )
     error_threshold_items: int = Field(
         default=20,
         ge=0,

@@ -44,5 +44,4 @@ def he_tme(service: TestService) -> Iterator[None]:
         service.database.rows(statement)
     yield
     service.clear()
-    for table, column in (("application_version", "application_id"), ("application", "id")):
-        service.database.rows(f"delete from {table} where {column} = 'he-tme'")
+    service.database.forget_application("he-tme")

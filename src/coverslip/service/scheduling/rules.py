@@ -13,6 +13,8 @@ LATE_UPLOADS_UNTIL = 2 * UPLOAD_URL_LIFETIME
 """An attempt that ended this long ago uploads nothing any more, even if it began at the last moment."""
 
 _BACKOFF_FACTOR = 4
+_MOST_STEPS = 10
+_LONGEST_BACKOFF = timedelta(hours=1)
 
 
 def due_by(submitted_at: datetime, due_date: datetime | None) -> datetime:
@@ -33,7 +35,11 @@ class GiveUp:
 
 
 def after_failure(attempt: int, *, max_attempts: int, backoff_s: float) -> Retry | GiveUp:
-    """What follows when attempt number ``attempt`` (from 1) failed by the platform's fault."""
+    """What follows when attempt number ``attempt`` (from 1) failed by the platform's fault.
+
+    Each pause is four times the one before, up to an hour.
+    """
     if attempt >= max_attempts:
         return GiveUp()
-    return Retry(timedelta(seconds=backoff_s * _BACKOFF_FACTOR ** (attempt - 1)))
+    factor = _BACKOFF_FACTOR ** min(attempt - 1, _MOST_STEPS)
+    return Retry(min(timedelta(seconds=backoff_s) * factor, _LONGEST_BACKOFF))
