@@ -11,7 +11,6 @@ from typer.testing import CliRunner, Result
 
 from coverslip import __version__
 from coverslip.cli.main import app
-from coverslip.service.identity.commands import new_link
 from harness.people import Person, item_request
 from harness.service import TestService
 
@@ -24,21 +23,6 @@ LOG = f"reading tiles\nfailed at {SOURCE}\nAuthorization: Bearer {JWT}\nsecret=o
 
 def coverslip(*arguments: object) -> Result:
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
-
-
-@pytest.fixture
-def sign_in(service: TestService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Person], None]:
-    """Become somebody, on a computer of their own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COVERSLIP_API_ROOT", service.url)
-
-    def become(person: Person) -> None:
-        monkeypatch.setenv("COVERSLIP_HOME", str(tmp_path / person.user_id))
-        secret = service.run(new_link(service.context.database, email=person.email, only_first=False))
-        done = coverslip("user", "login", "--link", f"{service.url}/welcome?link={secret}")
-        assert done.exit_code == 0, done.output
-
-    return become
 
 
 @pytest.fixture

@@ -5,11 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 from typer.testing import CliRunner, Result
 
 from coverslip.cli.main import app
-from coverslip.service.identity.commands import new_link
 from harness.people import Person
 from harness.service import TestService
 
@@ -25,21 +23,6 @@ def answer(*arguments: object) -> Any:
     done = coverslip(*arguments, "--format", "json")
     assert done.exit_code == 0, done.output
     return json.loads(done.stdout)
-
-
-@pytest.fixture
-def sign_in(service: TestService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Person], None]:
-    """Become somebody, on a computer of their own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COVERSLIP_API_ROOT", service.url)
-
-    def become(person: Person) -> None:
-        monkeypatch.setenv("COVERSLIP_HOME", str(tmp_path / person.user_id))
-        secret = service.run(new_link(service.context.database, email=person.email, only_first=False))
-        done = coverslip("user", "login", "--link", f"{service.url}/welcome?link={secret}")
-        assert done.exit_code == 0, done.output
-
-    return become
 
 
 def test_a_run_is_shared_by_token_and_closed_again(service: TestService, sign_in: Callable[[Person], None]) -> None:
