@@ -24,6 +24,21 @@ TISSUE: ClassColors = {
     "Vessel": (31, 119, 180),
 }
 
+CELL: ClassColors = {
+    "Carcinoma cell": (214, 39, 40),
+    "Endothelial cell": (31, 119, 180),
+    "Epithelial cell": (117, 77, 172),
+    "Fibroblast": (244, 165, 130),
+    "Granulocyte": (227, 119, 194),
+    "Lymphocyte": (44, 160, 44),
+    "Macrophage": (188, 189, 34),
+    "Other": (153, 153, 153),
+    "Plasma cell": (23, 190, 207),
+}
+
+ANUCLEATE = ("Necrosis", "Blood")
+"""Classes of `TISSUE` in which no nucleus is sought."""
+
 
 def label_of(classes: ClassColors, name: str) -> int:
     """The label of a class in a map.
