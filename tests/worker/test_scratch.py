@@ -4,6 +4,8 @@ import asyncio
 import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
 
@@ -25,6 +27,33 @@ def test_an_attempts_folder_is_private_and_removed_with_all_that_is_in_it(tmp_pa
         asyncio.run(use())
     assert list(tmp_path.iterdir()) == []
     assert tmp_path.parent.exists()
+
+
+def test_an_attempts_folder_is_removed_though_its_worker_is_told_to_stop_twice(tmp_path: Path) -> None:
+    released = threading.Event()
+
+    async def use(entered: asyncio.Event) -> None:
+        async with attempt_folder(tmp_path, uuid4(), 1):
+            entered.set()
+            await asyncio.Event().wait()
+
+    async def stop_twice_while_all_threads_are_busy() -> None:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+        entered = asyncio.Event()
+        attempt = asyncio.create_task(use(entered))
+        await entered.wait()
+        busy = asyncio.create_task(asyncio.to_thread(released.wait))
+        for _ in range(2):
+            await asyncio.sleep(0)
+            attempt.cancel()
+            await asyncio.sleep(0)
+        released.set()
+        with pytest.raises(asyncio.CancelledError):
+            await attempt
+        await busy
+
+    asyncio.run(stop_twice_while_all_threads_are_busy())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_two_attempts_at_one_item_do_not_meet(tmp_path: Path) -> None:

@@ -61,7 +61,21 @@ async def attempt_folder(scratch: Path, item_id: UUID, attempt: int) -> AsyncIte
         try:
             yield folder
         finally:
-            await asyncio.to_thread(_remove, folder)
+            await _removed(folder)
+
+
+async def _removed(folder: Path) -> None:
+    """Remove a folder, even if this is cancelled meanwhile: a removal that waits for a thread would never begin."""
+    removal = asyncio.create_task(asyncio.to_thread(_remove, folder))
+    cancelled = None
+    while not removal.done():
+        try:
+            await asyncio.wait([removal])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    await removal
+    if cancelled is not None:
+        raise cancelled
 
 
 def _prefix(item_id: UUID, attempt: int) -> str:
