@@ -5,7 +5,7 @@ UV := $(firstword $(wildcard .tools/venv/bin/uv .tools/packages/bin/uv) uv)
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check interop faults bench docs lint requirements clean setup-dev setup-server setup-interop
+.PHONY: help demo test check interop faults bench eval docs lint requirements clean setup-dev setup-server setup-interop
 
 help: ## print these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 20
@@ -27,6 +27,9 @@ faults: setup-dev ## kill and starve the platform while it works: ROUNDS=5, SEED
 
 bench: setup-dev ## measure speed against peers, write the figures into docs/quality.md
 	@$(BIN)/python -m benchmarks
+
+eval: setup-server ## measure nuclei, cell classes and tissue quality on labelled images: DIR=../shared/eval
+	@$(BIN)/coverslip model evaluate $(or $(DIR),../shared/eval)
 
 docs: setup-dev ## write the generated reference
 	@$(BIN)/python tools/reference

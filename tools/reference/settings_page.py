@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from coverslip.models.settings import ModelSettings
 from coverslip.platform.settings import Settings
 from coverslip.service.settings import ServiceSettings
 from coverslip.worker.settings import WorkerSettings
@@ -24,6 +25,7 @@ _CLASSES = {
     "The client: command line and library": Settings,
     "The service": ServiceSettings,
     "A worker": WorkerSettings,
+    "Models": ModelSettings,
 }
 
 

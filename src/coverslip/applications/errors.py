@@ -43,3 +43,30 @@ class ApplicationBroken(CoverslipError):
     remove it, and start again."""
 
     code: ClassVar[str] = "APPLICATION.BROKEN"
+
+
+class ResultMissing(CoverslipError):
+    """There is no file {name} in {folder}; give the folder that holds the downloaded files of one slide, as
+    `coverslip application run result download` writes them."""
+
+    code: ClassVar[str] = "RESULT.MISSING"
+
+
+class ResultUnreadable(CoverslipError):
+    """The file {name} cannot be read as a result of Coverslip ({reason}); download it again."""
+
+    code: ClassVar[str] = "RESULT.UNREADABLE"
+
+
+class ResultOfAnotherSlide(CoverslipError):
+    """The results in {folder} reach to {x_px}, {y_px} px, but {slide} has {width_px} × {height_px} px; give the slide
+    that they were made from."""
+
+    code: ClassVar[str] = "RESULT.OF_ANOTHER_SLIDE"
+
+
+class RegionOutside(CoverslipError):
+    """The region {region} does not touch {slide}, which has {width_px} × {height_px} px; give x,y,width,height in its
+    level-0 pixels."""
+
+    code: ClassVar[str] = "RESULT.REGION_OUTSIDE"

@@ -1,4 +1,7 @@
-"""Write regions as files for other programs: GeoJSON for QuPath, CSV for tables. Both come from the same regions."""
+"""Write regions as files for other programs: GeoJSON for QuPath, GeoParquet for notebooks, CSV for tables.
+
+All come from the same regions; GeoJSON and GeoParquet hold the same polygons in the same order.
+"""
 
 import csv
 import json
@@ -6,9 +9,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import shapely
 
+from coverslip.applications.geoparquet import counterclockwise, geometry_columns, open_writer
 from coverslip.pathology.classes import ClassColors
+
+PARQUET_FIELDS = {"class_name": pa.string(), "kind": pa.string(), "area_um2": pa.float64()}
+"""The columns after those of the geometry."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,7 @@ def write_geojson(path: Path, regions: Iterable[ClassRegion], classes: ClassColo
         file.write('{"type": "FeatureCollection", "features": [')
         for number, region in enumerate(regions):
             area_um2 = region.polygon.area * mpp**2
+            (polygon,) = counterclockwise(np.array([region.polygon]))
             properties: dict[str, object] = {
                 "objectType": "annotation",
                 "classification": {"name": region.class_name, "color": list(classes[region.class_name])},
@@ -39,12 +49,26 @@ def write_geojson(path: Path, regions: Iterable[ClassRegion], classes: ClassColo
                 properties |= {"name": region.kind, "metadata": {"kind": region.kind}}
             feature = {
                 "type": "Feature",
-                "geometry": shapely.geometry.mapping(region.polygon),
+                "geometry": shapely.geometry.mapping(polygon),
                 "properties": properties,
             }
             file.write(",\n" if number else "\n")
             json.dump(feature, file)
         file.write("\n]}\n")
+
+
+def write_region_parquet(path: Path, regions: Sequence[ClassRegion], mpp: float) -> None:
+    """Write GeoParquet with the columns `PARQUET_FIELDS`; ``kind`` is null where a region has none."""
+    polygons = counterclockwise(np.array([region.polygon for region in regions], object))
+    columns = {
+        **geometry_columns(polygons),
+        "class_name": pa.array([region.class_name for region in regions], pa.string()),
+        "kind": pa.array([region.kind for region in regions], pa.string()),
+        "area_um2": pa.array(np.round(shapely.area(polygons) * mpp**2, 3)),
+    }
+    bounds = shapely.total_bounds(polygons) if regions else None
+    with open_writer(path, PARQUET_FIELDS, bounds, mpp) as writer:
+        writer.write_table(pa.table(columns, schema=writer.schema))
 
 
 def write_class_information(

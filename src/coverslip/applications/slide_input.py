@@ -4,8 +4,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from coverslip.applications.errors import UserError
 from coverslip.applications.protocol import InputFile
+from coverslip.pathology.classes import TISSUE_QC, label_of
 from coverslip.slides.errors import MppMissing, SlideError
 from coverslip.slides.opening import open_slide
 from coverslip.slides.slide import Slide, SlideInfo
@@ -94,3 +98,20 @@ def resolution_mpp(info: SlideInfo, file: InputFile, name: str) -> float:
             "(20x or 40x), not a reduced copy.",
         )
     return float(mpp)
+
+
+def check_tissue(quality: NDArray[np.uint8], name: str) -> None:
+    """See that there is something to analyse in a label map of `TISSUE_QC`.
+
+    Raises
+    ------
+    UserError
+        ``INPUT.NO_TISSUE``.
+    """
+    without_tissue = [label_of(TISSUE_QC, each) for each in ("No Tissue", "Marker")]
+    if np.isin(quality, without_tissue).all():
+        raise UserError(
+            "INPUT.NO_TISSUE",
+            f"No stained tissue was found on {name}; check that it is the H&E slide of the case and not a blank, a label "
+            "or an unstained section.",
+        )

@@ -31,11 +31,12 @@ OVERVIEW_PX = 1024
 @dataclass(frozen=True)
 class TissueMaps:
     """Quality, and ``tissue``: label map uint8 (rows, columns) of `TISSUE`; ``cell_px`` slide pixels per map pixel and
-    axis."""
+    axis; ``background``: colour of the slide's bare glass."""
 
     quality: TissueQuality
     tissue: NDArray[np.uint8]
     cell_px: int
+    background: tuple[float, float, float]
 
 
 def map_tissue(slide: Slide, mpp: float, progress: Callable[[float], None], tile_px: int = TILE_PX) -> TissueMaps:
@@ -72,7 +73,8 @@ def map_tissue(slide: Slide, mpp: float, progress: Callable[[float], None], tile
         )
     cell_um = grid.cell_px * mpp
     quality = judge_tissue_quality(evidence, density, reference, cell_um)
-    return TissueMaps(quality, clean_tissue(tissue, quality.labels == VALID, cell_um), grid.cell_px)
+    cleaned = clean_tissue(tissue, quality.labels == VALID, cell_um)
+    return TissueMaps(quality, cleaned, grid.cell_px, reference.background)
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ EXIT_CODES = {
     "DATASET.FOLDER_UNUSABLE": USER_ERROR,
     "WORKFLOW.SERVER_AWAY": FAILED,
 }
-USER_ERROR_FAMILIES = ("WORKFLOW.", "SLIDE.")
+USER_ERROR_FAMILIES = ("WORKFLOW.", "SLIDE.", "MODEL.", "RESULT.")
 
 
 class Interrupted(CoverslipError):
@@ -51,6 +51,13 @@ class ServerExtraMissing(CoverslipError):
     """This needs the server, which is not installed here. Install it with: pip install 'coverslip[server]'"""
 
     code: ClassVar[str] = "CLIENT.SERVER_EXTRA_MISSING"
+
+
+class ExtraMissing(CoverslipError):
+    """This needs the package {package}, which is not installed here. Install it with: pip install
+    'coverslip[{extra}]'"""
+
+    code: ClassVar[str] = "CLIENT.EXTRA_MISSING"
 
 
 class RunDetailsRefused(CoverslipError):

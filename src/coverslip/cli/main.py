@@ -7,6 +7,7 @@ import typer
 from coverslip.cli import (
     applications,
     dataset,
+    models,
     organization,
     quotas,
     run_sharing,
@@ -35,6 +36,7 @@ app.add_typer(user.app, name="user")
 app.add_typer(organization.app, name="organization")
 app.add_typer(applications.app, name="application")
 app.add_typer(wsi.app, name="wsi")
+app.add_typer(models.app, name="model")
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(system.app, name="system")
 app.command()(connect)

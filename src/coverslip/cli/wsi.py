@@ -7,10 +7,16 @@ from typing import Annotated
 
 import typer
 
+from coverslip.cli import wsi_analysis, wsi_results
 from coverslip.cli.output import Format, FormatOption, note, print_json, say
 from coverslip.slides.phantom.options import PenColor
 
 app = typer.Typer(help="Look at whole slide images on this machine, and make phantoms.", no_args_is_help=True)
+app.command()(wsi_results.overlay)
+app.command()(wsi_results.export)
+app.command()(wsi_analysis.nuclei)
+app.command()(wsi_analysis.cells)
+app.command()(wsi_analysis.qc)
 
 
 @app.callback()

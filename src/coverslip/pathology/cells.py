@@ -16,12 +16,14 @@ NUCLEUS_FEATURES = (
     "haematoxylin_sd",
     "eosin_mean",
     "texture",
+    "perinuclear_haematoxylin",
+    "perinuclear_eosin",
 )
 """What is measured of each nucleus, in the order of the columns of `CellTable.features`.
 
 ``roundness`` is 4π area / perimeter², at most 1. The axes are those of the ellipse of equal second moments. Stains are in
 optical density along their vectors; ``texture`` is the mean absolute difference of haematoxylin to its mean over about
-1 µm, in the same unit.
+1 µm, in the same unit; the perinuclear stains are those of the 2 µm around it, other nuclei left out.
 """
 
 
@@ -35,6 +37,12 @@ class Outlines:
 
     vertices: NDArray[np.float32]
     offsets: NDArray[np.int64]
+
+    def of(self, kept: NDArray[np.bool_]) -> "Outlines":
+        """Those that ``kept``, bool (n,), says."""
+        sizes = np.diff(self.offsets)
+        offsets = np.concatenate([[0], np.cumsum(sizes[kept])]).astype(np.int64)
+        return Outlines(self.vertices[np.repeat(kept, sizes)], offsets)
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,27 @@ class MppMissing(SlideError):
     code: ClassVar[str] = "SLIDE.MPP_MISSING"
 
 
+class ImageUnreadable(SlideError):
+    """{name} is no image that can be read ({reason}); give a PNG, JPEG or TIFF image of a field of view, and for a
+    whole slide use an application."""
+
+    code: ClassVar[str] = "SLIDE.IMAGE_UNREADABLE"
+
+
+class NotALabelImage(SlideError):
+    """{name} is no label image ({reason}); give a PNG or TIFF with one channel of whole numbers, 0 for background and
+    another for each nucleus."""
+
+    code: ClassVar[str] = "SLIDE.NOT_A_LABEL_IMAGE"
+
+
+class TooManyLabels(SlideError):
+    """{labels} nuclei do not fit into the PNG {name}, which can number {limit}; choose a name ending in .tif, which has
+    no such limit."""
+
+    code: ClassVar[str] = "SLIDE.TOO_MANY_LABELS"
+
+
 class ChecksumTooSlow(CoverslipError):
     """Only the slow pure Python CRC-32C is installed, which would take minutes per slide; reinstall google-crc32c from
     a wheel for this machine (pip install --force-reinstall --only-binary :all: google-crc32c)."""

@@ -1,8 +1,7 @@
 """Make the blocks of a phantom in several processes, and take them in order."""
 
-import os
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -68,12 +67,6 @@ def made_blocks(
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
-
-
-def usual_jobs() -> int:
-    """As many processes as this one may use cores."""
-    affinity: Callable[[int], set[int]] | None = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 _maker: BlockMaker | None = None

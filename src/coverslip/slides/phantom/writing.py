@@ -12,6 +12,7 @@ import numpy as np
 import tifffile
 
 from coverslip.pathology.classes import TISSUE, TISSUE_QC, label_of
+from coverslip.slides.cores import usable_cores
 from coverslip.slides.phantom.errors import PhantomNotWritable
 from coverslip.slides.phantom.options import PhantomOptions, PhantomTruth
 from coverslip.slides.phantom.painting import BLOCK_PX
@@ -19,7 +20,7 @@ from coverslip.slides.phantom.region_truth import write_regions
 from coverslip.slides.phantom.spool import Reducer, Spool
 from coverslip.slides.phantom.tiles import OWN_LEVELS, TILE_PX
 from coverslip.slides.phantom.truth import LABEL_UM, Labels
-from coverslip.slides.phantom.workers import BlockMaker, MadeBlock, made_blocks, usual_jobs
+from coverslip.slides.phantom.workers import BlockMaker, MadeBlock, made_blocks
 from coverslip.slides.pyramid import strips_of, write_label_pyramid
 
 
@@ -35,7 +36,7 @@ def write(path: Path, options: PhantomOptions, jobs: int | None) -> PhantomTruth
     label_px = round(LABEL_UM / options.mpp)
     try:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".phantom-") as folder:
-            blocks = _Blocks(options, Path(folder), label_px, jobs or usual_jobs())
+            blocks = _Blocks(options, Path(folder), label_px, jobs or usable_cores())
             with nuclei.open("wb") as lines:
                 blocks.write(path, lines)
             qc_map, kind_map, tissue_map = blocks.maps

@@ -1,0 +1,132 @@
+"""All nuclei of a slide, found by several processes; the result does not depend on how many."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import accumulate
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coverslip.applications.he_tme.nucleus_tiles import Tile, TileGrid
+from coverslip.applications.he_tme.tile_nuclei import SEAM_UM, NucleusFinder, TileNuclei
+from coverslip.pathology.cells import NUCLEUS_FEATURES, Outlines
+from coverslip.pathology.nuclei.seams import duplicates
+
+AHEAD = 2
+"""Tiles in the making for each process; bounds the memory."""
+FEWEST_TILES = 4
+"""For fewer tiles starting processes takes longer than it saves."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """What `NucleusFinder` needs to know; see there."""
+
+    path: Path
+    mpp: float
+    grid: TileGrid
+    background: tuple[float, float, float]
+    model_id: str | None = None
+
+    def finder(self, threads: int) -> NucleusFinder:
+        """Open slide and model."""
+        return NucleusFinder(self.path, self.mpp, self.grid, self.background, self.model_id, threads)
+
+
+@dataclass(frozen=True)
+class SlideNuclei:
+    """The nuclei of a slide, each once, in the order of the tiles; n. See `TileNuclei`."""
+
+    centroids: NDArray[np.float64]
+    features: NDArray[np.float32]
+    outlines: Outlines
+
+
+def find_slide_nuclei(
+    search: Search, tiles: Sequence[Tile], processes: int, progress: Callable[[float], None]
+) -> SlideNuclei:
+    """Find the nuclei of all tiles.
+
+    Parameters
+    ----------
+    processes
+        How many work at once; one is this process, with a thread of the model for each core.
+    progress
+        Told the part of the tiles done, 0 to 1.
+
+    Raises
+    ------
+    SlideUnreadable
+        Where the file is damaged.
+    ModelError
+        If the model cannot be used.
+    """
+    found = []
+    for tile, nuclei in zip(tiles, _found(search, tiles, processes), strict=True):
+        found.append(nuclei)
+        progress(len(found) / len(tiles))
+        del tile
+    return _joined(found, SEAM_UM / search.mpp)
+
+
+def _found(search: Search, tiles: Sequence[Tile], processes: int) -> Iterator[TileNuclei]:
+    if processes == 1 or len(tiles) < FEWEST_TILES:
+        yield from map(search.finder(threads=0).find, tiles)
+        return
+    with ProcessPoolExecutor(processes, get_context("spawn"), _start, (search,)) as pool:
+        waiting: deque[Future[TileNuclei]] = deque()
+        for tile in tiles:
+            waiting.append(pool.submit(_find, tile))
+            if len(waiting) >= AHEAD * processes:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _joined(found: Sequence[TileNuclei], seam_px: float) -> SlideNuclei:
+    """All tiles' nuclei without those that two of them found."""
+    depth = _stacked((one.depth for one in found), (0,))
+    tile = np.repeat(np.arange(len(found)), [len(one.depth) for one in found])
+    # Nuclei deeper inside than any overlap reaches are seen once anyway: a nucleus of the other tile that shares half of
+    # its area has its centroid within a diameter.
+    near = depth < NEAR_SEAMS * seam_px
+    outlines = _outlines([one.outlines for one in found])
+    dropped = np.zeros(len(depth), bool)
+    dropped[near] = duplicates(outlines.of(near), depth[near], tile[near])
+    return SlideNuclei(
+        _stacked((one.centroids for one in found), (0, 2))[~dropped],
+        _stacked((one.features for one in found), (0, len(NUCLEUS_FEATURES)))[~dropped],
+        outlines.of(~dropped),
+    )
+
+
+NEAR_SEAMS = 6
+
+
+def _outlines(parts: Sequence[Outlines]) -> Outlines:
+    vertices = _stacked((part.vertices for part in parts), (0, 2)).astype(np.float32)
+    shifts = accumulate((len(part.vertices) for part in parts), initial=0)
+    offsets = [part.offsets[1:] + shift for part, shift in zip(parts, shifts, strict=False)]
+    return Outlines(vertices, np.concatenate([[0], *offsets]).astype(np.int64))
+
+
+def _stacked(parts: Iterable[NDArray[Any]], empty: tuple[int, ...]) -> NDArray[Any]:
+    return np.concatenate([np.empty(empty, np.float32), *parts])
+
+
+_finder: NucleusFinder | None = None
+
+
+def _start(search: Search) -> None:
+    global _finder
+    _finder = search.finder(threads=1)
+
+
+def _find(tile: Tile) -> TileNuclei:
+    assert _finder is not None, "the pool has started this process"
+    return _finder.find(tile)

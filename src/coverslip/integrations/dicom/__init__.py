@@ -1,0 +1,1 @@
+"""Results as DICOM objects: annotations of cells, segmentations of tissue."""

@@ -1,0 +1,1 @@
+"""Results as AnnData and SpatialData, for single-cell and spatial omics tools."""

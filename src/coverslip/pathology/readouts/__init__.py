@@ -1,0 +1,1 @@
+"""Numbers that sum up a slide: its areas, its regions, its cells, and who is whose neighbour."""

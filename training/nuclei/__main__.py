@@ -1,0 +1,103 @@
+"""Train the packaged nucleus network: ``python -m training.nuclei --help``."""
+
+import argparse
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from coverslip.slides import open_slide
+from training.export import export
+from training.nuclei.fields import read_fields, read_keratin
+from training.nuclei.ground import tissue_grounds
+from training.nuclei.network import NucleusNetwork
+from training.nuclei.samples import Material, gather, sample
+
+BATCH = 8
+MOST_RATE = 3e-3
+AVERAGED_OVER = 300
+"""Steps over which the weights that ship are averaged."""
+
+
+def main() -> None:
+    """Train, and write the network as ONNX."""
+    arguments = _arguments()
+    torch.manual_seed(arguments.seed)
+    cv2.setNumThreads(1)
+    material = material_of(arguments.shared)
+    network = train(material, arguments.steps, arguments.seed)
+    export(network, torch.zeros(1, 3, 256, 256), arguments.out, ("rgb", "maps"), {0: "n", 2: "h", 3: "w"})
+
+
+def material_of(shared: Path) -> Material:
+    """Everything under ``shared`` that may train what ships."""
+    with open_slide(shared / "slides/CMU-1-Small-Region.svs") as slide:
+        skin = slide.read_region(0, 0, 0, slide.info.width_px, slide.info.height_px)
+    fields = read_fields(shared)
+    return gather(fields, read_keratin(skin), tissue_grounds(fields, [skin]))
+
+
+def train(material: Material, steps: int, seed: int) -> nn.Module:
+    """Train for a number of steps; the same seed gives the same network on the same machine."""
+    network = NucleusNetwork()
+    optimizer = torch.optim.AdamW(network.parameters(), lr=MOST_RATE, weight_decay=1e-3)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, MOST_RATE, total_steps=steps)
+    averaged = torch.optim.swa_utils.AveragedModel(
+        network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(1 - 1 / AVERAGED_OVER), use_buffers=True
+    )
+    started, losses = time.monotonic(), []
+    for step, (rgb, truth) in enumerate(_batches(material, steps, seed), start=1):
+        loss = _loss(network.logits(rgb), truth)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        averaged.update_parameters(network)
+        losses.append(float(loss.detach()))
+        if step % 100 == 0:
+            print(f"step {step}: loss {np.mean(losses[-100:]):.4f}, {time.monotonic() - started:.0f} s", flush=True)
+    return averaged.module.eval()
+
+
+def _batches(material: Material, steps: int, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """RGB and truth of each step; the next ones are made while the network learns from these."""
+    generator = np.random.default_rng(seed)
+
+    def batch() -> tuple[Tensor, Tensor]:
+        pairs = [sample(material, generator) for _ in range(BATCH)]
+        rgb = torch.from_numpy(np.stack([rgb for rgb, _ in pairs])).permute(0, 3, 1, 2).float()
+        return rgb.contiguous(), torch.from_numpy(np.stack([truth for _, truth in pairs]))
+
+    with ThreadPoolExecutor(1) as maker:
+        waiting = maker.submit(batch)
+        for _ in range(steps):
+            ready, waiting = waiting.result(), maker.submit(batch)
+            yield ready
+
+
+def _loss(logits: Tensor, truth: Tensor) -> Tensor:
+    """Cross entropy of both maps and the Dice loss of the foreground, where the truth is known."""
+    target, known = truth[:, :2], truth[:, 2:]
+    entropy = nn.functional.binary_cross_entropy_with_logits(logits, target, reduction="none")
+    weighted = (entropy * known * torch.tensor([1.0, 1.5]).view(1, 2, 1, 1)).sum() / known.sum().clamp(min=1)
+    probability, foreground = torch.sigmoid(logits[:, 0]) * known[:, 0], target[:, 0] * known[:, 0]
+    dice = 1 - (2 * (probability * foreground).sum() + 1) / (probability.sum() + foreground.sum() + 1)
+    return weighted + 0.5 * dice
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m training.nuclei", description="Train the nucleus network")
+    parser.add_argument("--shared", type=Path, default=Path("../shared"), help="folder of eval/ and slides/")
+    parser.add_argument("--out", type=Path, default=Path("nuclei.onnx"), help="the network to write")
+    parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--seed", type=int, default=1)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

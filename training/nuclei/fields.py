@@ -1,0 +1,90 @@
+"""The labelled fields that the network may learn from, brought to 0.5 µm per pixel.
+
+Only images under CC0 or BSD terms are taken; what the manifest marks as non-commercial is refused.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+MPP = 0.5
+FREE_LICENCES = ("CC0-1.0", "BSD-3-Clause")
+USUAL_AREA_UM2 = 32.0
+"""Median area of nuclei to which fields of unknown resolution are scaled; a nucleus of 6.4 µm diameter."""
+DOUBT_PX = 2
+KERATIN_PX = (
+    [(1450, 960), (1590, 910), (1610, 1020), (1580, 1130), (1600, 1200), (1580, 1290), (1640, 1370), (1740, 1320)]
+    + [(1780, 1390), (1680, 1480), (1560, 1620), (1360, 1840), (1300, 1840), (1200, 1720), (1175, 1640), (1230, 1420)]
+    + [(1290, 1250), (1350, 1120)],
+    [(1210, 2060), (1240, 2000), (1310, 1970), (1330, 2010), (1290, 2090), (1230, 2130)],
+)
+"""Outlines of keratin in CMU-1-Small-Region, level-0 pixels, drawn by eye."""
+
+
+@dataclass(frozen=True)
+class LabelledField:
+    """``rgb``: uint8 (h, w, 3); ``labels``: int32 instances, 0 background; ``known``: where the labels can be trusted."""
+
+    name: str
+    rgb: NDArray[np.uint8]
+    labels: NDArray[np.int32]
+    known: NDArray[np.bool_]
+
+
+def read_fields(shared: Path) -> list[LabelledField]:
+    """All fields with nucleus labels under ``shared`` that may train what ships."""
+    return [*_dsb_fields(shared / "eval/nuclei"), _ovarian_field(shared / "eval/nuclei_classes_hgsc")]
+
+
+def read_keratin(slide_rgb: NDArray[np.uint8]) -> list[LabelledField]:
+    """The keratin of CMU-1-Small-Region, uint8 (h, w, 3) at level 0: it holds no nucleus."""
+    fields = []
+    for number, outline in enumerate(KERATIN_PX):
+        corners = np.array(outline)
+        left, top = corners.min(axis=0)
+        right, bottom = corners.max(axis=0)
+        known = np.zeros((bottom - top, right - left), np.uint8)
+        cv2.fillPoly(known, [(corners - (left, top)).astype(np.int32)], (1,))
+        rgb = np.ascontiguousarray(slide_rgb[top:bottom, left:right])
+        fields.append(LabelledField(f"keratin {number}", rgb, np.zeros(known.shape, np.int32), known > 0))
+    return fields
+
+
+def _dsb_fields(folder: Path) -> list[LabelledField]:
+    fields = []
+    for entry in json.loads((folder / "manifest.json").read_text()):
+        if entry["licence"] not in FREE_LICENCES:
+            continue
+        rgb, labels = _read_pair(folder / f"{entry['name']}.png", folder / f"{entry['name']}_labels.png")
+        scale = float(np.sqrt(USUAL_AREA_UM2 / MPP**2 / entry["median_area_px"]))
+        fields.append(_scaled(entry["name"], rgb, labels, np.ones(labels.shape, bool), scale))
+    return fields
+
+
+def _ovarian_field(folder: Path) -> LabelledField:
+    rgb, labels = _read_pair(folder / "hgsc_nest.jpg", folder / "hgsc_nest_labels.png")
+    # Its labels come from a model that left out some nuclei: what is as dark as a nucleus, but unlabelled, is in doubt.
+    grey = cv2.GaussianBlur(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), (0, 0), 2)
+    dark = (grey < np.percentile(grey[labels > 0], 75)) & (labels == 0)
+    beside = cv2.dilate((labels > 0).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    doubtful = cv2.dilate((dark & ~beside).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    return _scaled("hgsc_nest", rgb, labels, ~doubtful, 0.25 / MPP)
+
+
+def _read_pair(image: Path, labels: Path) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+    rgb = cv2.cvtColor(cv2.imread(str(image)), cv2.COLOR_BGR2RGB)
+    return np.asarray(rgb, np.uint8), cv2.imread(str(labels), cv2.IMREAD_UNCHANGED).astype(np.int32)
+
+
+def _scaled(
+    name: str, rgb: NDArray[np.uint8], labels: NDArray[np.int32], known: NDArray[np.bool_], scale: float
+) -> LabelledField:
+    size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
+    shade = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    numbers = cv2.resize(labels.astype(np.float32), size, interpolation=cv2.INTER_NEAREST).astype(np.int32)
+    sure = cv2.resize(known.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    return LabelledField(name, np.asarray(shade, np.uint8), numbers, sure)
