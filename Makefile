@@ -2,10 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 UV := $(firstword $(wildcard .tools/venv/bin/uv .tools/packages/bin/uv) uv)
+TRAINING := .tools/training/bin
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check interop faults bench eval docs lint requirements clean setup-dev setup-server setup-interop
+.PHONY: help demo test check interop faults bench eval train docs lint requirements clean setup-dev setup-server setup-interop
 
 help: ## print these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 20
@@ -30,6 +31,13 @@ bench: setup-dev ## measure speed against peers, write the figures into docs/qua
 
 eval: setup-server ## measure nuclei, cell classes and tissue quality on labelled images: DIR=../shared/eval
 	@$(BIN)/coverslip model evaluate $(or $(DIR),../shared/eval)
+
+train: ## make the packaged models again from free images (PyTorch, under an hour on two cores)
+	@test -x $(TRAINING)/python || $(PYTHON) -m venv $(dir $(TRAINING))
+	@$(TRAINING)/pip install --quiet --requirement requirements/training.in --requirement requirements/server.txt
+	@$(TRAINING)/pip install --quiet --no-deps --editable .
+	@$(TRAINING)/python -m training.cells --out src/coverslip/models/packaged/coverslip-cells.onnx
+	@$(TRAINING)/python -m training.nuclei --out src/coverslip/models/packaged/coverslip-nuclei.onnx
 
 docs: setup-dev ## write the generated reference
 	@$(BIN)/python tools/reference

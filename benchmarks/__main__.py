@@ -11,7 +11,7 @@ import psutil
 
 from benchmarks.figure import Figure
 
-NAMES = ("tiles", "checksum", "submission", "transfers", "phantom", "lists", "scheduling", "load_of_runs")
+NAMES = ("tiles", "checksum", "submission", "transfers", "phantom", "he_tme", "lists", "scheduling", "load_of_runs")
 PAGE = Path(__file__).parents[1] / "docs" / "quality.md"
 BEGIN, END = "<!-- benchmarks: written by `make bench` -->\n", "<!-- end of benchmarks -->\n"
 

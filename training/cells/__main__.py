@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from coverslip.pathology.cell_groups import GROUP_FEATURES, GROUPS
+from training.card import write_card
 from training.cells.views import views
 from training.export import export
 
@@ -19,6 +20,19 @@ MEMBERS = 5
 EACH = 8000
 """Nuclei of each group, drawn from all views."""
 EPOCHS = 15
+CARD = {
+    "version": "1.0.0",
+    "description": "Tells connective, inflammatory and epithelial cells apart by their nuclei and those beside them.",
+    "task": "cells",
+    "kind": "features",
+    "input": {"mpp": 0.5},
+    "outputs": {"classes": {"output": "classes"}},
+    "class_names": list(GROUPS),
+    "training_data": "One H&E field of high-grade serous ovarian carcinoma with 1,294 nuclei, labelled by a model, "
+    "from the package histolytics 0.3.0 (BSD-3-Clause, Copyright (c) 2024-2025, HautaniemiLab), shown in 120 views that "
+    "differ in size, shape and stain.",
+    "licence": "Apache-2.0",
+}
 
 
 class CellClassifier(nn.Module):
@@ -51,6 +65,7 @@ def main() -> None:
     drawn = np.concatenate([generator.choice(np.flatnonzero(groups == group), EACH) for group in range(len(GROUPS))])
     classifier = train(torch.from_numpy(features[drawn]), torch.from_numpy(groups[drawn]))
     export(classifier, torch.zeros(1, len(GROUP_FEATURES)), arguments.out, ("features", "classes"), {0: "n"})
+    write_card(arguments.out, CARD)
 
 
 def train(features: Tensor, groups: Tensor) -> nn.Module:
@@ -74,7 +89,7 @@ def train(features: Tensor, groups: Tensor) -> nn.Module:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.cells", description="Train the cell classifier")
     parser.add_argument("--shared", type=Path, default=Path("../shared"), help="folder of eval/")
-    parser.add_argument("--out", type=Path, default=Path("cells.onnx"), help="the classifier to write")
+    parser.add_argument("--out", type=Path, default=Path("coverslip-cells.onnx"), help="the classifier to write")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
 

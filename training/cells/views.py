@@ -22,8 +22,9 @@ LEAST_NUCLEI = 12
 def views(folder: Path, count: int, generator: Generator) -> Iterator[tuple[NDArray[np.float32], NDArray[np.int64]]]:
     """Features (n, len(GROUP_FEATURES)) and groups 0, 1, 2 of the nuclei in each of ``count`` views.
 
-    ``folder`` holds hgsc_nest.jpg with its labels and classes (1 connective, 2 inflammatory, 3 neoplastic). Sizes vary by
-    a third and shapes by stretching, because nuclei of other organs are smaller and slimmer than those of this tumour.
+    ``folder`` holds hgsc_nest.jpg with its labels and classes (1 connective, 2 inflammatory, 3 neoplastic). Sizes
+    vary by a third and shapes by stretching, because nuclei of other organs are smaller and slimmer than those of
+    this tumour.
     """
     rgb = cv2.cvtColor(cv2.imread(str(folder / "hgsc_nest.jpg")), cv2.COLOR_BGR2RGB)
     labels = cv2.imread(str(folder / "hgsc_nest_labels.png"), cv2.IMREAD_UNCHANGED).astype(np.int32)

@@ -15,11 +15,14 @@ MPP = 0.5
 FREE_LICENCES = ("CC0-1.0", "BSD-3-Clause")
 USUAL_AREA_UM2 = 32.0
 """Median area of nuclei to which fields of unknown resolution are scaled; a nucleus of 6.4 µm diameter."""
-DOUBT_PX = 2
+COMPACT_PX = 11
+"""Diameter of the largest disc that fits into anything that may be a nucleus, at 0.25 µm per pixel."""
 KERATIN_PX = (
-    [(1450, 960), (1590, 910), (1610, 1020), (1580, 1130), (1600, 1200), (1580, 1290), (1640, 1370), (1740, 1320)]
-    + [(1780, 1390), (1680, 1480), (1560, 1620), (1360, 1840), (1300, 1840), (1200, 1720), (1175, 1640), (1230, 1420)]
-    + [(1290, 1250), (1350, 1120)],
+    [
+        *((1450, 960), (1590, 910), (1610, 1020), (1580, 1130), (1600, 1200), (1580, 1290), (1640, 1370), (1740, 1320)),
+        *((1780, 1390), (1680, 1480), (1560, 1620), (1360, 1840), (1300, 1840), (1200, 1720), (1175, 1640)),
+        *((1230, 1420), (1290, 1250), (1350, 1120)),
+    ],
     [(1210, 2060), (1240, 2000), (1310, 1970), (1330, 2010), (1290, 2090), (1230, 2130)],
 )
 """Outlines of keratin in CMU-1-Small-Region, level-0 pixels, drawn by eye."""
@@ -27,7 +30,8 @@ KERATIN_PX = (
 
 @dataclass(frozen=True)
 class LabelledField:
-    """``rgb``: uint8 (h, w, 3); ``labels``: int32 instances, 0 background; ``known``: where the labels can be trusted."""
+    """``rgb``: uint8 (h, w, 3); ``labels``: int32 instances, 0 background; ``known``: where the labels can be
+    trusted."""
 
     name: str
     rgb: NDArray[np.uint8]
@@ -67,11 +71,13 @@ def _dsb_fields(folder: Path) -> list[LabelledField]:
 
 def _ovarian_field(folder: Path) -> LabelledField:
     rgb, labels = _read_pair(folder / "hgsc_nest.jpg", folder / "hgsc_nest_labels.png")
-    # Its labels come from a model that left out some nuclei: what is as dark as a nucleus, but unlabelled, is in doubt.
+    # Its labels come from a model that left out some nuclei: what is as dark and as compact as a nucleus, but
+    # unlabelled, is in doubt. Cytoplasm is neither, and must be learnt as background.
     grey = cv2.GaussianBlur(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), (0, 0), 2)
-    dark = (grey < np.percentile(grey[labels > 0], 75)) & (labels == 0)
-    beside = cv2.dilate((labels > 0).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    doubtful = cv2.dilate((dark & ~beside).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    dark = (grey < np.percentile(grey[labels > 0], 45)) & (labels == 0)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (COMPACT_PX, COMPACT_PX))
+    compact = cv2.morphologyEx(dark.astype(np.uint8), cv2.MORPH_OPEN, disc)
+    doubtful = cv2.dilate(compact, np.ones((5, 5), np.uint8)) > 0
     return _scaled("hgsc_nest", rgb, labels, ~doubtful, 0.25 / MPP)
 
 

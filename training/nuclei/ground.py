@@ -16,7 +16,8 @@ MOST_NUCLEAR = 0.2
 
 
 def tissue_grounds(fields: Sequence[LabelledField], slides: Sequence[NDArray[np.uint8]]) -> list[Density]:
-    """Patches of optical density at least `SIDE_PX` wide, from labelled fields and from slides (h, w, 3) at 0.5 µm/px."""
+    """Patches of optical density at least `SIDE_PX` wide, from labelled fields and from slides (h, w, 3) at 0.5
+    µm/px."""
     grounds = [
         patch
         for field in fields

@@ -8,7 +8,8 @@ STRIDE = 16
 
 
 class NucleusNetwork(nn.Module):
-    """Maps RGB, uint8 values as float (n, 3, h, w), to (n, 2, h, w): foreground probability and centre distance, 0 to 1.
+    """Maps RGB, uint8 values as float (n, 3, h, w), to (n, 2, h, w): foreground probability and centre distance, 0 to
+    1.
 
     O. Ronneberger et al., U-Net: Convolutional Networks for Biomedical Image Segmentation, MICCAI 2015, with residual
     blocks and additive skips, which cost less than concatenated ones. Batch normalisation folds into the convolutions.

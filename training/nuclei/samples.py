@@ -14,8 +14,7 @@ from training.nuclei.staining import Density, as_hae, density_of, is_single_stai
 from training.nuclei.targets import maps_of
 
 SIDE_PX = 192
-REACH = 1.5
-"""A crop is cut this much larger, turned and scaled, and trimmed to its middle."""
+TRUE_SHARE = 0.65
 
 
 @dataclass(frozen=True)
@@ -47,9 +46,9 @@ def gather(fields: Sequence[LabelledField], bare: Sequence[LabelledField], tissu
 def sample(material: Material, generator: Generator) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """RGB uint8 (side, side, 3); and foreground, centre distance and weight, float32 (3, side, side)."""
     kind = generator.random()
-    if kind < 0.45:
+    if kind < 0.4:
         density, labels, known = _composed(material, generator)
-    elif kind < 0.55:
+    elif kind < 0.48:
         density, labels, known = _crop(material.bare[generator.integers(len(material.bare))], generator)
     else:
         density, labels, known = _crop(
@@ -60,11 +59,11 @@ def sample(material: Material, generator: Generator) -> tuple[NDArray[np.uint8],
 
 
 def _chances(fields: Sequence[LabelledField]) -> NDArray[np.float64]:
-    """Large fields come more often; those of true H&E, which are few, as often as all others together."""
+    """Large fields come more often, and those of true H&E, which are few, `TRUE_SHARE` of the times."""
     chances = np.sqrt([float(field.labels.size) for field in fields])
     true = np.array([not is_single_stain(density_of(field.rgb)) for field in fields])
-    for kind in (true, ~true):
-        chances[kind] /= max(1.0, chances[kind].sum())
+    for kind, share in ((true, TRUE_SHARE), (~true, 1 - TRUE_SHARE)):
+        chances[kind] *= share / max(1.0, chances[kind].sum())
     return np.asarray(chances / chances.sum())
 
 
@@ -149,7 +148,20 @@ def _composed(material: Material, generator: Generator) -> tuple[Density, NDArra
         if vesicular:
             patch = patch * _cleared(mask, generator)[..., np.newaxis]
         _put(density, labels, patch * amount * np.exp(generator.normal(0, 0.15)), mask, spot, number)
+    if generator.random() < 0.6:
+        density += _cytoplasm(labels > 0, generator)
     return density, labels, np.ones(labels.shape, bool)
+
+
+def _cytoplasm(nuclear: NDArray[np.bool_], generator: Generator) -> Density:
+    """What lies around nuclei, and has borders of its own: it may hold as much haematoxylin as a pale nucleus."""
+    away = cv2.distanceTransform((~nuclear).astype(np.uint8), cv2.DIST_L2, 5)
+    uneven = cv2.GaussianBlur(generator.normal(0, 1, nuclear.shape).astype(np.float32), (0, 0), 5)
+    reach = generator.uniform(2, 11) * np.clip(1 + 0.6 * uneven / max(1e-3, float(uneven.std())), 0.2, 2.2)
+    body = cv2.GaussianBlur((away < reach).astype(np.float32), (0, 0), generator.uniform(0.5, 1.5))
+    grain = generator.uniform(0.6, 1.0) + generator.uniform(0, 0.5) * texture(nuclear.shape, generator)
+    stain = generator.uniform(0, 0.35) * HAEMATOXYLIN + generator.uniform(0, 0.4) * EOSIN
+    return np.asarray((body * grain)[..., np.newaxis] * stain, np.float32)
 
 
 HAEMATOXYLIN, EOSIN = STAIN_VECTORS[:2].astype(np.float32)

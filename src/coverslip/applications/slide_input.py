@@ -112,6 +112,6 @@ def check_tissue(quality: NDArray[np.uint8], name: str) -> None:
     if np.isin(quality, without_tissue).all():
         raise UserError(
             "INPUT.NO_TISSUE",
-            f"No stained tissue was found on {name}; check that it is the H&E slide of the case and not a blank, a label "
-            "or an unstained section.",
+            f"No stained tissue was found on {name}; check that it is the H&E slide of the case and not a blank, a "
+            "label or an unstained section.",
         )

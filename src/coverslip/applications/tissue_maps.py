@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from coverslip.pathology.features import REACH_UM, density_bytes, measure
+from coverslip.pathology.features import REACH_UM, Features, density_bytes, measure
 from coverslip.pathology.qc_evidence import gather_evidence
 from coverslip.pathology.reference import SlideReference, slide_reference
 from coverslip.pathology.tissue_qc import VALID, TissueQuality, judge_tissue_quality
@@ -27,6 +27,10 @@ MARGIN_UM = REACH_UM + 64.0
 """Beyond the reach of the features, room for the morphology on top of them."""
 OVERVIEW_PX = 1024
 
+TissueClassifier = Callable[[NDArray[np.uint8], Features, SlideReference], NDArray[np.uint8]]
+"""Names the tissue of a tile with its margin. Given its pixels, its features and the slide's reference, it returns the
+class of `TISSUE` of every grid cell, uint8 (rows, columns), and heeds no pixel farther away than `MARGIN_UM`."""
+
 
 @dataclass(frozen=True)
 class TissueMaps:
@@ -39,7 +43,13 @@ class TissueMaps:
     background: tuple[float, float, float]
 
 
-def map_tissue(slide: Slide, mpp: float, progress: Callable[[float], None], tile_px: int = TILE_PX) -> TissueMaps:
+def map_tissue(
+    slide: Slide,
+    mpp: float,
+    progress: Callable[[float], None],
+    classify: TissueClassifier | None = None,
+    tile_px: int = TILE_PX,
+) -> TissueMaps:
     """Label the tissue of a slide.
 
     Parameters
@@ -50,6 +60,8 @@ def map_tissue(slide: Slide, mpp: float, progress: Callable[[float], None], tile
         Micrometres per level-0 pixel, at most 1.
     progress
         Told the part of the tiles done, 0 to 1.
+    classify
+        Names the tissue; None: the rules of `coverslip.pathology.tissue_segmentation`.
     tile_px
         Side of a tile in pixels of about `PIXEL_UM`; the result does not depend on it.
 
@@ -68,9 +80,12 @@ def map_tissue(slide: Slide, mpp: float, progress: Callable[[float], None], tile
     for done, (top, left) in enumerate(tiles):
         progress(done / len(tiles))
         here = np.s_[top : top + tile_cells, left : left + tile_cells]
-        evidence[here], density[here], tissue[here] = _measure_tile(
-            slide, mpp, reference, grid, top, left, tissue[here].shape
-        )
+        tile = read_tile(slide, mpp, reference, grid, top, left, tissue[here].shape)
+        features = tile.features
+        evidence[here] = gather_evidence(features)[tile.inner]
+        density[here] = density_bytes(features)[tile.inner]
+        named = classify(tile.rgb, features, reference) if classify else classify_tissue(features, reference)
+        tissue[here] = named[tile.inner]
     cell_um = grid.cell_px * mpp
     quality = judge_tissue_quality(evidence, density, reference, cell_um)
     cleaned = clean_tissue(tissue, quality.labels == VALID, cell_um)
@@ -96,10 +111,25 @@ def grid_of(width_px: int, height_px: int, mpp: float) -> Grid:
     return Grid((-(-height_px // cell_px), -(-width_px // cell_px)), cell_px, pool)
 
 
-def _measure_tile(
+@dataclass(frozen=True)
+class MapTile:
+    """``rgb`` and ``features`` of a tile with its margin, and ``inner``, the rows and columns of the tile in them."""
+
+    rgb: NDArray[np.uint8]
+    features: Features
+    inner: tuple[slice, slice]
+
+
+def read_tile(
     slide: Slide, mpp: float, reference: SlideReference, grid: Grid, top: int, left: int, shape: tuple[int, ...]
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
-    """Evidence of quality, density in hundredths, and tissue of a tile."""
+) -> MapTile:
+    """Read and measure a tile of the map; ``top``, ``left`` and ``shape`` are map pixels.
+
+    Raises
+    ------
+    SlideUnreadable
+        Where the file is damaged.
+    """
     cell_px = grid.cell_px
     margin = math.ceil(MARGIN_UM / (cell_px * mpp))
     rgb = read_downsampled(
@@ -111,5 +141,4 @@ def _measure_tile(
         cell_px / grid.pool,
     )
     features = measure(rgb, mpp * cell_px / grid.pool, grid.pool, reference.background)
-    inner = np.s_[margin : margin + shape[0], margin : margin + shape[1]]
-    return gather_evidence(features)[inner], density_bytes(features)[inner], classify_tissue(features, reference)[inner]
+    return MapTile(rgb, features, np.s_[margin : margin + shape[0], margin : margin + shape[1]])

@@ -1,6 +1,7 @@
 """`coverslip model`: models for nuclei, those of Coverslip and your own."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -56,16 +57,14 @@ def evaluate(
 ) -> None:
     """Measure nuclei, classes of cells and tissue quality against the truth, pooled over the images of each set."""
     with packages_of("server"):
+        from coverslip.models.cell_model import classify_nuclei, open_cell_model
         from coverslip.models.evaluation.figures import measure
         from coverslip.models.nucleus_models import open_nucleus_model
         from coverslip.models.settings import load_settings
 
-    def classify_nuclei(*a: Any) -> Any:
-        from coverslip.pathology.cell_classes import classify_nuclei as c
-
-        return c(*a)
-
-    figures = measure(folder, open_nucleus_model(model_id, load_settings()), classify_nuclei)
+    settings = load_settings()
+    cell_model = open_cell_model(None, settings)
+    figures = measure(folder, open_nucleus_model(model_id, settings), partial(classify_nuclei, model=cell_model))
     if json_out:
         with writing(json_out):
             json_out.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")

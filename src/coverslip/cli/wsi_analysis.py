@@ -41,12 +41,13 @@ def cells(
 ) -> None:
     """Name the class of each given nucleus: {"label": "class"}."""
     with packages_of("server"):
-        from coverslip.pathology.cell_classes import classify_nuclei
+        from coverslip.models.cell_model import classify_nuclei, open_cell_model
+        from coverslip.models.settings import load_settings
         from coverslip.pathology.classes import CELL
         from coverslip.slides.plain_images import read_labels, read_rgb
 
     rgb, nuclei_labels = read_rgb(image), read_labels(labels)
-    found, classes, _ = classify_nuclei(rgb, nuclei_labels, mpp)
+    found, classes, _ = classify_nuclei(rgb, nuclei_labels, mpp, open_cell_model(None, load_settings()))
     names = list(CELL)
     named = {str(label): names[number - 1] for label, number in zip(found.tolist(), classes.tolist(), strict=True)}
     with writing(out):

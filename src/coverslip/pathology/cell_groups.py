@@ -10,7 +10,8 @@ from scipy.spatial import cKDTree
 from coverslip.pathology.cells import NUCLEUS_FEATURES
 
 GROUPS = ("connective", "inflammatory", "epithelial")
-"""Connective: fibroblasts, endothelium, smooth muscle. Inflammatory: all leucocytes. Epithelial: benign and malignant."""
+"""Connective: fibroblasts, endothelium, smooth muscle. Inflammatory: all leucocytes. Epithelial: benign and
+malignant."""
 GROUP_FEATURES = (
     "log_area",
     "roundness",
@@ -90,7 +91,8 @@ def heard_from_neighbours(probabilities: Columns, centroids_um: NDArray[np.float
 
 
 def _neighbours(centroids_um: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Distance and number of each nucleus itself and its `NEARBY` nearest, (n, 1 + NEARBY); itself where there are fewer."""
+    """Distance and number of each nucleus itself and its `NEARBY` nearest, (n, 1 + NEARBY); itself where there are
+    fewer."""
     distance, nearest = cKDTree(centroids_um).query(centroids_um, 1 + NEARBY)
     missing = ~np.isfinite(distance)
     own = np.broadcast_to(np.arange(len(centroids_um))[:, np.newaxis], nearest.shape)

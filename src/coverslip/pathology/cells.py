@@ -21,9 +21,9 @@ NUCLEUS_FEATURES = (
 )
 """What is measured of each nucleus, in the order of the columns of `CellTable.features`.
 
-``roundness`` is 4π area / perimeter², at most 1. The axes are those of the ellipse of equal second moments. Stains are in
-optical density along their vectors; ``texture`` is the mean absolute difference of haematoxylin to its mean over about
-1 µm, in the same unit; the perinuclear stains are those of the 2 µm around it, other nuclei left out.
+``roundness`` is 4π area / perimeter², at most 1. The axes are those of the ellipse of equal second moments. Stains
+are in optical density along their vectors; ``texture`` is the mean absolute difference of haematoxylin to its mean
+over about 1 µm, in the same unit; the perinuclear stains are those of the 2 µm around it, other nuclei left out.
 """
 
 

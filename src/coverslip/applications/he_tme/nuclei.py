@@ -19,6 +19,8 @@ from coverslip.pathology.nuclei.seams import duplicates
 
 AHEAD = 2
 """Tiles in the making for each process; bounds the memory."""
+NEAR_SEAM = 6
+"""In widths of the seam: how deep inside a core a nucleus may lie that another tile may have found as well."""
 FEWEST_TILES = 4
 """For fewer tiles starting processes takes longer than it saves."""
 
@@ -46,6 +48,10 @@ class SlideNuclei:
     features: NDArray[np.float32]
     outlines: Outlines
 
+    def of(self, kept: NDArray[np.bool_]) -> "SlideNuclei":
+        """Those that ``kept``, bool (n,), says."""
+        return SlideNuclei(self.centroids[kept], self.features[kept], self.outlines.of(kept))
+
 
 def find_slide_nuclei(
     search: Search, tiles: Sequence[Tile], processes: int, progress: Callable[[float], None]
@@ -66,11 +72,10 @@ def find_slide_nuclei(
     ModelError
         If the model cannot be used.
     """
-    found = []
-    for tile, nuclei in zip(tiles, _found(search, tiles, processes), strict=True):
+    found: list[TileNuclei] = []
+    for nuclei in _found(search, tiles, processes):
         found.append(nuclei)
         progress(len(found) / len(tiles))
-        del tile
     return _joined(found, SEAM_UM / search.mpp)
 
 
@@ -92,20 +97,13 @@ def _joined(found: Sequence[TileNuclei], seam_px: float) -> SlideNuclei:
     """All tiles' nuclei without those that two of them found."""
     depth = _stacked((one.depth for one in found), (0,))
     tile = np.repeat(np.arange(len(found)), [len(one.depth) for one in found])
-    # Nuclei deeper inside than any overlap reaches are seen once anyway: a nucleus of the other tile that shares half of
-    # its area has its centroid within a diameter.
-    near = depth < NEAR_SEAMS * seam_px
+    near = depth < NEAR_SEAM * seam_px
     outlines = _outlines([one.outlines for one in found])
     dropped = np.zeros(len(depth), bool)
     dropped[near] = duplicates(outlines.of(near), depth[near], tile[near])
-    return SlideNuclei(
-        _stacked((one.centroids for one in found), (0, 2))[~dropped],
-        _stacked((one.features for one in found), (0, len(NUCLEUS_FEATURES)))[~dropped],
-        outlines.of(~dropped),
-    )
-
-
-NEAR_SEAMS = 6
+    centroids = _stacked((one.centroids for one in found), (0, 2))
+    features = _stacked((one.features for one in found), (0, len(NUCLEUS_FEATURES)))
+    return SlideNuclei(centroids, features, outlines).of(~dropped)
 
 
 def _outlines(parts: Sequence[Outlines]) -> Outlines:

@@ -24,7 +24,8 @@ class Tile:
 
 @dataclass(frozen=True)
 class TileGrid:
-    """``downsample``: level-0 pixels per pixel that the model sees; ``core_px`` and ``margin_px`` are level-0 pixels."""
+    """``downsample``: level-0 pixels per pixel that the model sees; ``core_px`` and ``margin_px`` are level-0
+    pixels."""
 
     width_px: int
     height_px: int

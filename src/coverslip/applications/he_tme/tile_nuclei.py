@@ -17,14 +17,14 @@ from coverslip.slides.opening import open_slide
 from coverslip.slides.resampling import read_downsampled
 
 SEAM_UM = 4.0
-"""Nuclei whose centroid lies up to this far outside of the core are kept until both sides of the seam are known: two tiles
-place the centroid of the same nucleus less far apart."""
+"""Nuclei whose centroid lies up to this far outside of the core are kept until both sides of the seam are known: two
+tiles place the centroid of the same nucleus less far apart."""
 
 
 @dataclass(frozen=True)
 class TileNuclei:
-    """The nuclei of a tile, n; ``centroids`` (n, 2) and ``outlines`` in level-0 pixels; ``depth`` of the centroids in the
-    tile's core, see `coverslip.pathology.nuclei.seams`; ``features`` (n, len(NUCLEUS_FEATURES))."""
+    """The nuclei of a tile, n; ``centroids`` (n, 2) and ``outlines`` in level-0 pixels; ``depth`` of the centroids in
+    the tile's core, see `coverslip.pathology.nuclei.seams`; ``features`` (n, len(NUCLEUS_FEATURES))."""
 
     centroids: NDArray[np.float64]
     features: NDArray[np.float32]

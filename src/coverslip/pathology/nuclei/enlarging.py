@@ -8,8 +8,8 @@ from scipy import ndimage
 from coverslip.pathology.nuclei.objects import renumbered
 
 SMOOTHING_PX = 0.6
-"""Standard deviation of the Gaussian over each instance, in pixels of the label image given. Of 0.5 to 0.8 this kept most
-of the IoU with nuclei outlined at up to 2.7 times the resolution (CC0 images of BBBC038)."""
+"""Standard deviation of the Gaussian over each instance, in pixels of the label image given. Of 0.5 to 0.8 this kept
+most of the IoU with nuclei outlined at up to 2.7 times the resolution (CC0 images of BBBC038)."""
 FRAME_PX = 3
 LEAST_COVER = 0.5
 

@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coverslip.pathology.nuclei.objects import without_small
+from coverslip.pathology.nuclei.scale import LEAST_AREA_UM2
 from coverslip.pathology.nuclei.watershed import split_at_valleys
 from coverslip.pathology.regions import without_small_holes
 
@@ -13,9 +14,6 @@ LEAST_PROBABILITY = 0.5
 LEAST_RISE = 0.12
 """Of the distance between two nuclei that touch; each rises to about 1."""
 SMOOTHING_UM = 0.4
-LEAST_AREA_UM2 = 6.0
-"""A disc of 2.8 µm; smaller things are fragments and dust. Lymphocytes, the smallest cells, have nuclei of 20 µm² and
-more in sections."""
 
 
 def instances_of(foreground: NDArray[np.float32], distance: NDArray[np.float32], mpp: float) -> NDArray[np.int32]:

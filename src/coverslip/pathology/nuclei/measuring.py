@@ -13,8 +13,8 @@ from coverslip.pathology.nuclei.stains import stain_statistics
 
 @dataclass(frozen=True)
 class MeasuredNuclei:
-    """``centroids``: float64 (n, 2), x and y in the pixels of the image; ``features``: float32 (n, len(NUCLEUS_FEATURES));
-    ``outlines`` in the pixels of the image."""
+    """``centroids``: float64 (n, 2), x and y in the pixels of the image; ``features``: float32 (n,
+    len(NUCLEUS_FEATURES)); ``outlines`` in the pixels of the image."""
 
     centroids: NDArray[np.float64]
     features: NDArray[np.float32]

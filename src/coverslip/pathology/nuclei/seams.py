@@ -10,7 +10,7 @@ import shapely
 from numpy.typing import NDArray
 
 from coverslip.pathology.cells import Outlines
-from coverslip.pathology.nuclei.shapes import polygons_of
+from coverslip.pathology.nuclei.outline_polygons import polygons_of
 
 SAME_SHARE = 0.5
 """Two outlines are one nucleus when they share more than this part of the smaller."""

@@ -7,6 +7,7 @@ import shapely
 from numpy.typing import NDArray
 
 from coverslip.pathology.cells import Outlines
+from coverslip.pathology.nuclei.outline_polygons import polygons_of
 
 Column = NDArray[np.float64]
 
@@ -63,12 +64,3 @@ def shapes_of(outlines: Outlines) -> Shapes:
         minor_axis=4 * np.sqrt(np.maximum(mean - spread, 0)),
         solidity=area / np.maximum(shapely.area(shapely.convex_hull(polygons_of(outlines))), np.maximum(area, 1e-9)),
     )
-
-
-def polygons_of(outlines: Outlines) -> NDArray[np.object_]:
-    """The outlines as an array of shapely polygons, n."""
-    rings = shapely.linearrings(
-        np.asarray(outlines.vertices, np.float64),
-        indices=np.repeat(np.arange(len(outlines.offsets) - 1), np.diff(outlines.offsets)),
-    )
-    return np.asarray(shapely.polygons(rings))

@@ -15,8 +15,8 @@ PERINUCLEAR_UM = 2.0
 @dataclass(frozen=True)
 class StainStatistics:
     """One value per instance, float64 (n,): means and standard deviation in optical density along the stain's vector;
-    ``texture`` is the mean absolute difference of haematoxylin to its mean over about `TEXTURE_UM`; the perinuclear stains
-    are those within `PERINUCLEAR_UM` around the nucleus, other nuclei left out, 0 where they leave nothing."""
+    ``texture`` is the mean absolute difference of haematoxylin to its mean over about `TEXTURE_UM`; the perinuclear
+    stains are those within `PERINUCLEAR_UM` around the nucleus, other nuclei left out, 0 where they leave nothing."""
 
     haematoxylin_mean: NDArray[np.float64]
     haematoxylin_sd: NDArray[np.float64]
@@ -32,7 +32,8 @@ def stain_statistics(
     mpp: float,
     background: tuple[float, float, float] = WHITE,
 ) -> StainStatistics:
-    """Measure the instances 1 to n of ``labels`` (h, w), without gaps, in an image (h, w, 3) of ``mpp`` µm per pixel."""
+    """Measure the instances 1 to n of ``labels`` (h, w), without gaps, in an image (h, w, 3) of ``mpp`` µm per
+    pixel."""
     stains = stain_concentrations(optical_density(rgb, background))
     haematoxylin, eosin = (np.ascontiguousarray(stains[..., i]) for i in (0, 1))
     fine = np.abs(haematoxylin - cv2.GaussianBlur(haematoxylin, (0, 0), TEXTURE_UM / mpp))

@@ -1,0 +1,64 @@
+"""The nine cell classes from three groups of cells and the tissue they lie in.
+
+Trained are the groups alone. Their names follow:
+
+- epithelial cells are *Carcinoma cell* in carcinoma, otherwise *Epithelial cell*;
+- inflammatory cells are *Lymphocyte*: without labels, plasma cells, macrophages and granulocytes are not told apart;
+- connective cells are *Fibroblast*, and *Endothelial cell* where a flat nucleus lies along blood.
+
+*Plasma cell*, *Macrophage*, *Granulocyte* and *Other* are never given.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coverslip.pathology.cell_groups import GROUPS
+from coverslip.pathology.classes import CELL, TISSUE, label_of
+
+PROVENANCE = {
+    "Carcinoma cell": "rule",
+    "Endothelial cell": "rule",
+    "Epithelial cell": "trained",
+    "Fibroblast": "trained",
+    "Granulocyte": "unvalidated",
+    "Lymphocyte": "trained",
+    "Macrophage": "unvalidated",
+    "Other": "unvalidated",
+    "Plasma cell": "unvalidated",
+}
+"""How each class came to be: ``trained`` on labels, by ``rule``, or ``unvalidated``, which means never given."""
+
+FLAT = 0.5
+"""Short by long axis below which a nucleus is flat. Endothelium is a simple squamous epithelium: its nuclei are
+flattened along the vessel's wall (M. H. Ross, W. Pawlina, Histology: A Text and Atlas, chapter on the cardiovascular
+system)."""
+USUAL_NAMES = {"connective": "Fibroblast", "inflammatory": "Lymphocyte", "epithelial": "Epithelial cell"}
+
+
+def name_cells(
+    groups: NDArray[np.float32],
+    tissue: NDArray[np.uint8],
+    axis_ratio: NDArray[np.float32],
+    along_blood: NDArray[np.bool_],
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Classes of `CELL`, uint8 (n,), and their confidence, float32 (n,), 0 to 1.
+
+    Parameters
+    ----------
+    groups
+        Probabilities of `GROUPS`, (n, 3).
+    tissue
+        Label of `TISSUE` under each nucleus, (n,); 0 where it is not known.
+    axis_ratio
+        Short by long axis of each nucleus, (n,), 0 to 1.
+    along_blood
+        Whether it lies at the border of blood, (n,).
+    """
+    group = groups.argmax(axis=1)
+    usual = np.array([label_of(CELL, USUAL_NAMES[name]) for name in GROUPS], np.uint8)
+    classes = usual[group]
+    epithelial = group == GROUPS.index("epithelial")
+    classes[epithelial & (tissue == label_of(TISSUE, "Carcinoma"))] = label_of(CELL, "Carcinoma cell")
+    flat = (group == GROUPS.index("connective")) & (axis_ratio < FLAT)
+    classes[flat & along_blood] = label_of(CELL, "Endothelial cell")
+    return classes, groups.max(axis=1, initial=0)
