@@ -29,8 +29,8 @@ CARD = {
     "outputs": {"classes": {"output": "classes"}},
     "class_names": list(GROUPS),
     "training_data": "One H&E field of high-grade serous ovarian carcinoma with 1,294 nuclei, labelled by a model, "
-    "from the package histolytics 0.3.0 (BSD-3-Clause, Copyright (c) 2024-2025, HautaniemiLab), shown in 120 views that "
-    "differ in size, shape and stain.",
+    "from the package histolytics 0.3.0 (BSD-3-Clause, Copyright (c) 2024-2025, HautaniemiLab), shown in 120 views "
+    "that differ in size, shape and stain.",
     "licence": "Apache-2.0",
 }
 

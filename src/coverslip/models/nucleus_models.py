@@ -24,7 +24,7 @@ Image = NDArray[np.uint8]
 
 CLASSICAL = "classical"
 """Id of the baseline, which needs no network."""
-DEFAULT = CLASSICAL
+DEFAULT = "coverslip-nuclei"
 MOST_MEGAPIXELS = 100
 SAME_SCALE = 0.02
 """Resolutions that differ by less than this part are one."""
@@ -122,7 +122,7 @@ def find_nuclei(rgb: Image, mpp: float, model: NucleusModel) -> Labels:
 
 def _distance(maps: dict[str, Map], shape: tuple[int, int], card: ModelCard) -> Labels:
     foreground, distance = (_full(maps, name, shape, card)[..., 0] for name in ("foreground", "distance"))
-    return instances_of(foreground, distance, card.input.mpp)
+    return instances_of(foreground, distance, card.input.mpp, card.least_probability)
 
 
 def _stardist(maps: dict[str, Map], shape: tuple[int, int], card: ModelCard) -> Labels:

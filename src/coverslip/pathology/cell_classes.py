@@ -2,7 +2,8 @@
 
 Trained are the groups alone. Their names follow:
 
-- epithelial cells are *Carcinoma cell* in carcinoma, otherwise *Epithelial cell*;
+- epithelial cells are *Carcinoma cell* in carcinoma, otherwise *Epithelial cell*; what lies in epithelium or carcinoma
+  and only seems connective is epithelial too, because connective tissue ends at the basement membrane;
 - inflammatory cells are *Lymphocyte*: without labels, plasma cells, macrophages and granulocytes are not told apart;
 - connective cells are *Fibroblast*, and *Endothelial cell* where a flat nucleus lies along blood.
 
@@ -32,13 +33,16 @@ FLAT = 0.5
 """Short by long axis below which a nucleus is flat. Endothelium is a simple squamous epithelium: its nuclei are
 flattened along the vessel's wall (M. H. Ross, W. Pawlina, Histology: A Text and Atlas, chapter on the cardiovascular
 system)."""
+SURELY_CONNECTIVE = 0.9
+"""Probability from which a cell in epithelium is connective all the same: a thin septum that the map does not show."""
+EPITHELIAL = GROUPS.index("epithelial")
 USUAL_NAMES = {"connective": "Fibroblast", "inflammatory": "Lymphocyte", "epithelial": "Epithelial cell"}
 
 
 def name_cells(
     groups: NDArray[np.float32],
     tissue: NDArray[np.uint8],
-    axis_ratio: NDArray[np.float32],
+    axis_ratio: NDArray[np.floating],
     along_blood: NDArray[np.bool_],
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Classes of `CELL`, uint8 (n,), and their confidence, float32 (n,), 0 to 1.
@@ -55,10 +59,12 @@ def name_cells(
         Whether it lies at the border of blood, (n,).
     """
     group = groups.argmax(axis=1)
+    in_epithelium = np.isin(tissue, [label_of(TISSUE, name) for name in ("Carcinoma", "Epithelial Tissue")])
+    connective = GROUPS.index("connective")
+    group[in_epithelium & (group == connective) & (groups[:, connective] < SURELY_CONNECTIVE)] = EPITHELIAL
     usual = np.array([label_of(CELL, USUAL_NAMES[name]) for name in GROUPS], np.uint8)
     classes = usual[group]
-    epithelial = group == GROUPS.index("epithelial")
-    classes[epithelial & (tissue == label_of(TISSUE, "Carcinoma"))] = label_of(CELL, "Carcinoma cell")
-    flat = (group == GROUPS.index("connective")) & (axis_ratio < FLAT)
+    classes[(group == EPITHELIAL) & (tissue == label_of(TISSUE, "Carcinoma"))] = label_of(CELL, "Carcinoma cell")
+    flat = (group == connective) & (axis_ratio < FLAT)
     classes[flat & along_blood] = label_of(CELL, "Endothelial cell")
-    return classes, groups.max(axis=1, initial=0)
+    return classes, np.take_along_axis(groups, group[:, np.newaxis], axis=1)[:, 0]

@@ -63,8 +63,8 @@ def test_nuclei_at_seams_are_found_whole_and_once(phantom: Path) -> None:
     seams = np.arange(1, 3) * TileGrid.over(2048, 2048, MPP, MPP).core_px
     beside = np.abs(whole.centroids[:, :, np.newaxis] - seams).min(axis=(1, 2)) < BESIDE_SEAM_PX
     expected = polygons_of(whole.outlines)[beside]
-    assert len(expected) > 100
-    one, other = tree.query(expected, predicate="intersects")[::1]
+    assert len(expected) > 40
+    one, other = tree.query(expected, predicate="intersects")
     overlap = shapely.area(shapely.intersection(expected[one], found[other]))
     union = shapely.area(shapely.union(expected[one], found[other]))
     matched = np.unique(one[overlap > 0.5 * union])
