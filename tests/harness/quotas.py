@@ -25,7 +25,7 @@ def set_user_quotas(administrator: Person, user: Person, **limits: int) -> Any:
     return answer.json()
 
 
-def price(amount: str, version_number: str | None = None, *, currency: str = "EUR", of: str = "he-tme") -> Any:
+def price(amount: str, version_number: str | None = None, *, currency: str = "EUR", of: str = "lung-app") -> Any:
     """A price in a price list."""
     return {"application_id": of, "version_number": version_number, "amount": amount, "currency": currency}
 

@@ -26,7 +26,7 @@ def test_pages(ada: Person) -> None:
     for wrong in ("page=0", "page=-1", "page=x", "page_size=4", "page_size=101", "page_size="):
         assert ada.get(f"/api/v1/runs?{wrong}").status_code == 422
     assert ada.get("/api/v1/applications?page-size=4").status_code == 422
-    assert [a["application_id"] for a in ada.get("/api/v1/applications?page-size=5").json()] == ["test-app"]
+    assert [a["application_id"] for a in ada.get("/api/v1/applications?page-size=5").json()] == ["he-tme", "test-app"]
     assert ada.get("/api/v1/applications?page=2").json() == []
 
 

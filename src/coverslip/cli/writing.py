@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from coverslip.platform.errors import FolderUnusable
-
 
 @contextmanager
 def writing(out: Path) -> Iterator[None]:
@@ -19,4 +17,6 @@ def writing(out: Path) -> Iterator[None]:
         out.parent.mkdir(parents=True, exist_ok=True)
         yield
     except OSError as error:
+        from coverslip.platform.errors import FolderUnusable
+
         raise FolderUnusable(path=out, reason=error.strerror or error) from error

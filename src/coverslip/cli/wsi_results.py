@@ -10,7 +10,6 @@ from coverslip.applications.overlay_layer import Layer
 from coverslip.cli.extras import packages_of
 from coverslip.cli.output import Format, FormatOption, note, print_json, say
 from coverslip.cli.writing import writing
-from coverslip.platform.errors import FolderUnusable
 
 ResultsArgument = Annotated[Path, typer.Argument(help="The folder with the downloaded result files of the slide.")]
 
@@ -106,6 +105,8 @@ def _export(results: Path, out: Path, to: Target, slide: Path | None) -> tuple[l
     if to is Target.ANNDATA:
         export_anndata(results, out)
     elif out.exists():
+        from coverslip.platform.errors import FolderUnusable
+
         raise FolderUnusable(path=out, reason="it exists already")
     else:
         export_spatialdata(results, out)

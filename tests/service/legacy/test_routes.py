@@ -30,7 +30,8 @@ def submit(person: Person, *references: str, **metadata: Any) -> str:
 
 
 def test_applications_and_versions(ada: Person) -> None:
-    (application,) = ada.get(f"{ROOT}/applications").json()
+    he_tme, application = ada.get(f"{ROOT}/applications").json()
+    assert he_tme["application_id"] == "he-tme"
     assert application.keys() == {"application_id", "name", "regulatory_classes", "description"}
     path = f"{ROOT}/applications/test-app/versions"
     (version,) = ada.get(path).json()

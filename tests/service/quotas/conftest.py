@@ -34,14 +34,16 @@ def operator(service: TestService) -> Person:
 @pytest.fixture
 def he_tme(service: TestService) -> Iterator[None]:
     """An application that may have a price, in versions 1.0.0 and 1.1.0; it takes and gives what `test-app` does."""
-    application = "insert into application select 'he-tme', name, description, regulatory_classes from application"
+    application = "insert into application select 'lung-app', name, description, regulatory_classes from application"
+    application += " where id = 'test-app'"
     versions = (
         "insert into application_version (application_id, number, changelog, input_artifacts, output_artifacts,"
-        " resources, released_at) select 'he-tme', number.number, changelog, input_artifacts, output_artifacts,"
+        " resources, released_at) select 'lung-app', number.number, changelog, input_artifacts, output_artifacts,"
         " resources, released_at from application_version, (values ('1.0.0'), ('1.1.0')) as number (number)"
+        " where application_id = 'test-app'"
     )
     for statement in (application, versions):
         service.database.rows(statement)
     yield
     service.clear()
-    service.database.forget_application("he-tme")
+    service.database.forget_application("lung-app")

@@ -144,8 +144,8 @@ class TestPrices:
         ("prices", "fault"),
         [
             ([price("1", of="unknown")], "there is no unknown"),
-            ([price("1", "9.0.0")], "there is no he-tme 9.0.0"),
-            ([price("1"), price("2")], "he-tme has two prices"),
+            ([price("1", "9.0.0")], "there is no lung-app 9.0.0"),
+            ([price("1"), price("2")], "lung-app has two prices"),
             ([price("1", of="test-app")], "test-app is free for everybody"),
         ],
     )

@@ -43,9 +43,9 @@ def test_a_refusal_is_data_too(client: Client, operating: Client, ada: Person) -
 
 @pytest.mark.usefixtures("he_tme")
 def test_the_cost_is_known_before(client: Client, operating: Client, ada: Person) -> None:
-    price = SlidePrice(application_id="he-tme", amount=Decimal("12.50"), currency="EUR")
+    price = SlidePrice(application_id="lung-app", amount=Decimal("12.50"), currency="EUR")
     assert operating.quotas.set_prices(ada.organization_id, [price]) == [price]
-    request = RunCreationRequest.model_validate(run_request("a", "b", application_id="he-tme"))
+    request = RunCreationRequest.model_validate(run_request("a", "b", application_id="lung-app"))
     checked = client.runs.validate_request(request)
     assert (checked.cost, checked.currency, checked.version_number) == (Decimal(25), "EUR", "1.1.0")
     assert list(client.runs.list()) == []

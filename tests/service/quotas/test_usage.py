@@ -20,13 +20,13 @@ FREE = None
 
 
 def submit(person: Person, *slides: str, version: str = "1.1.0", **query: str) -> str:
-    request = run_request(*slides, application_id="he-tme", version_number=version)
+    request = run_request(*slides, application_id="lung-app", version_number=version)
     return str(person.post("/api/v1/runs", json=request, params=query).raise_for_status().json()["run_id"])
 
 
 def lease(service: TestService) -> Held:
     worker = service.worker()
-    versions = [{"application_id": "he-tme", "version_number": number} for number in ("1.0.0", "1.1.0")]
+    versions = [{"application_id": "lung-app", "version_number": number} for number in ("1.0.0", "1.1.0")]
     return Held(worker.http, worker.store, worker.ask(versions=versions).raise_for_status().json())
 
 
@@ -46,7 +46,7 @@ def test_only_what_succeeds_costs(service: TestService, operator: Person, ada: P
     month = f"{datetime.now(UTC):%Y-%m}"
     assert usage(ada)["rows"] == [
         {
-            "month": month, "application_id": "he-tme", "user_id": ada.user_id,
+            "month": month, "application_id": "lung-app", "user_id": ada.user_id,
             "slides": 2, "reused_slides": 0, "cost": euros("25.00"),
         }
     ]  # fmt: skip
@@ -60,7 +60,7 @@ def test_without_a_price_it_is_free(service: TestService, ada: Person) -> None:
     service.worker().finish_all()
     found = usage(ada)
     assert [(row["application_id"], row["slides"], row["cost"]) for row in found["rows"]] == [
-        ("he-tme", 1, FREE),
+        ("lung-app", 1, FREE),
         ("test-app", 1, FREE),
     ]
     assert found["costs"] == []
@@ -100,7 +100,7 @@ def test_prices_are_those_of_the_organization(service: TestService, operator: Pe
 def test_validation_states_the_cost(operator: Person, ada: Person) -> None:
     set_prices(operator, ada.organization_id, price("12.5"), price("1", "1.0.0")).raise_for_status()
     for version, cost in (("1.1.0", "37.50"), ("1.0.0", "3.00")):
-        request = run_request("a", "b", "c", application_id="he-tme", version_number=version)
+        request = run_request("a", "b", "c", application_id="lung-app", version_number=version)
         answer = ada.post("/api/v1/runs?validate_only=true", json=request).raise_for_status()
         assert (answer.json()["cost"], answer.json()["currency"]) == (cost, "EUR")
 

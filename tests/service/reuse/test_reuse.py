@@ -119,8 +119,9 @@ def test_an_attempt_after_a_lost_one_copies_nothing_again(
         {"content": b"another slide"},
         {"file_name": "slide.dcm"},
         {"metadata": {"resolution_mpp": 0.5}},
+        {"models": {"tissue": "our-colon 1.0.0 0123"}},
     ],
-    ids=["content", "file name", "metadata"],
+    ids=["content", "file name", "metadata", "models"],
 )
 def test_what_differs_is_processed(ada: Person, worker: WorkerClient, change: dict[str, Any]) -> None:
     processed(ada, worker)
@@ -128,8 +129,18 @@ def test_what_differs_is_processed(ada: Person, worker: WorkerClient, change: di
     request["input_artifacts"][0]["metadata"] |= change.get("metadata", {})
     ada.submit(items=[request])
     held = worker.must_lease()
-    answer = held.reuse(change.get("content", SLIDE), file_name=change.get("file_name", "slide.tiff"))
-    assert answer.json() == {"reused": False}
+    options = {name: value for name, value in change.items() if name in ("file_name", "models")}
+    assert held.reuse(change.get("content", SLIDE), **options).json() == {"reused": False}
+
+
+def test_results_of_the_same_models_are_used_again(ada: Person, worker: WorkerClient) -> None:
+    models = {"tissue": "our-colon 1.0.0 0123"}
+    ada.submit("first")
+    held = worker.must_lease()
+    held.reuse(SLIDE, models=models)
+    held.succeed()
+    assert leased(ada, worker).reuse(SLIDE, models=models).json() == {"reused": True}
+    assert leased(ada, worker).reuse(SLIDE).json() == {"reused": False}
 
 
 def test_nothing_comes_from_another_organization(service: TestService, ada: Person, worker: WorkerClient) -> None:
