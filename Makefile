@@ -6,7 +6,7 @@ TRAINING := .tools/training/bin
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check interop faults bench eval train docs lint requirements clean setup-dev setup-server setup-interop
+.PHONY: help demo test check interop faults bench eval train docs lint requirements clean setup-dev setup-server setup-interop setup-system
 
 help: ## print these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 20
@@ -14,7 +14,7 @@ help: ## print these targets
 demo: setup-server ## start the platform with a sample slide and show a first result
 	@$(BIN)/python -m coverslip.embedded.demo
 
-test: setup-dev setup-interop lint ## everything that must hold before a change goes in
+test: setup-dev setup-interop setup-system lint ## everything that must hold before a change goes in
 	@$(BIN)/pytest -n 2 --dist loadfile
 
 check: setup-dev lint ## the same without the tests that start the platform's processes
@@ -64,6 +64,10 @@ requirements: ## pin what pyproject.toml asks for and is not pinned yet, with ha
 clean: ## remove what was installed and cached here (not COVERSLIP_HOME)
 	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
 	find src tests -name __pycache__ -prune -exec rm -rf {} +
+
+setup-system: # what tests need of Debian, where root may install it; without it they skip
+	@command -v dciodvfy >/dev/null || test "$$(id -u)" != 0 || ! command -v apt-get >/dev/null \
+		|| { apt-get -qq update && apt-get -qq install --yes dicom3tools >/dev/null; } || true
 
 setup-dev setup-server setup-interop:
 	@$(PYTHON) tools/setup $(@:setup-%=%)
