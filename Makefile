@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := $(firstword $(wildcard .tools/venv/bin/uv .tools/packages/bin/uv) uv)
 TRAINING := .tools/training/bin
+# Two labelled fields come from it; what it would install besides is not needed for them.
+FIELDS := histolytics==0.3.0
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 .DEFAULT_GOAL := help
@@ -35,7 +37,7 @@ eval: setup-server ## measure nuclei, cell classes and tissue quality on labelle
 train: ## make the packaged models again from free images (PyTorch, under an hour on two cores)
 	@test -x $(TRAINING)/python || $(PYTHON) -m venv $(dir $(TRAINING))
 	@$(TRAINING)/pip install --quiet --requirement requirements/training.in --requirement requirements/server.txt
-	@$(TRAINING)/pip install --quiet --no-deps --editable .
+	@$(TRAINING)/pip install --quiet --no-deps --editable . $(FIELDS)
 	@$(TRAINING)/python -m training.cells --out src/coverslip/models/packaged/coverslip-cells.onnx
 	@$(TRAINING)/python -m training.nuclei --out src/coverslip/models/packaged/coverslip-nuclei.onnx
 

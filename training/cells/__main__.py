@@ -25,7 +25,7 @@ CARD = {
     "description": "Tells connective, inflammatory and epithelial cells apart by their nuclei and those beside them.",
     "task": "cells",
     "kind": "features",
-    "input": {"mpp": 0.5},
+    "input": {"mpp": 0.5, "features": GROUP_FEATURES},
     "outputs": {"classes": {"output": "classes"}},
     "class_names": list(GROUPS),
     "training_data": "One H&E field of high-grade serous ovarian carcinoma with 1,294 nuclei, labelled by a model, "

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from coverslip.pathology.stain import stain_concentrations
 from training.nuclei.fields import LabelledField
 from training.nuclei.samples import SIDE_PX
-from training.nuclei.staining import Density, density_of, is_single_stain
+from training.nuclei.staining import Density, density_of
 
 MOST_NUCLEAR = 0.2
 """Share of a patch that may be nuclei, which are painted over with what is beside them."""
@@ -21,7 +21,7 @@ def tissue_grounds(fields: Sequence[LabelledField], slides: Sequence[NDArray[np.
     grounds = [
         patch
         for field in fields
-        if not is_single_stain(density_of(field.rgb))
+        if not field.single_stain
         for patch in _patches(field.rgb, cv2.dilate((field.labels > 0).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
     ]
     for rgb in slides:

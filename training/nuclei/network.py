@@ -1,5 +1,7 @@
 """The nucleus network: a small U-Net that works at 0.5 µm per pixel on one core."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -42,6 +44,18 @@ class NucleusNetwork(nn.Module):
     def forward(self, rgb: Tensor) -> Tensor:
         """Both maps."""
         return torch.sigmoid(self.logits(rgb))
+
+
+class Committee(nn.Module):
+    """Networks that answer with the mean of their maps."""
+
+    def __init__(self, members: Sequence[NucleusNetwork]) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+
+    def forward(self, rgb: Tensor) -> Tensor:
+        """Both maps."""
+        return torch.stack([member(rgb) for member in self.members]).mean(dim=0)
 
 
 class _Residual(nn.Module):

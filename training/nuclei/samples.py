@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from coverslip.pathology.stain import STAIN_VECTORS
 from training.nuclei.fields import LabelledField
-from training.nuclei.staining import Density, as_hae, density_of, is_single_stain, photographed, restained, texture
+from training.nuclei.staining import Density, as_hae, photographed, restained, texture
 from training.nuclei.targets import maps_of
 
 SIDE_PX = 192
 TRUE_SHARE = 0.65
+BESIDE = np.ones((7, 7), np.uint8)
+"""A nucleus grown by this shows what lies beside it."""
 
 
 @dataclass(frozen=True)
@@ -61,18 +63,24 @@ def sample(material: Material, generator: Generator) -> tuple[NDArray[np.uint8],
 def _chances(fields: Sequence[LabelledField]) -> NDArray[np.float64]:
     """Large fields come more often, and those of true H&E, which are few, `TRUE_SHARE` of the times."""
     chances = np.sqrt([float(field.labels.size) for field in fields])
-    true = np.array([not is_single_stain(density_of(field.rgb)) for field in fields])
+    true = np.array([not field.single_stain for field in fields])
     for kind, share in ((true, TRUE_SHARE), (~true, 1 - TRUE_SHARE)):
         chances[kind] *= share / max(1.0, chances[kind].sum())
     return np.asarray(chances / chances.sum())
 
 
 def _crop(field: LabelledField, generator: Generator) -> tuple[Density, NDArray[np.int32], NDArray[np.bool_]]:
-    """A turned and scaled crop; a field of a single stain half of the times in the colours of H&E."""
-    density = density_of(field.rgb)
-    if generator.random() < 0.6 and is_single_stain(density):
+    """A turned and scaled crop; a field of a single stain mostly in the colours of H&E.
+
+    In H&E nuclei are outlined where their stain ends, in a single stain as generously as those fields were labelled: so
+    the network learns both customs, and to tell them by the stain.
+    """
+    density, labels = field.density, field.tight
+    if field.single_stain and generator.random() < 0.6:
         density = as_hae(density, generator)
-    rows, columns = field.labels.shape
+    elif field.single_stain:
+        labels = field.labels
+    rows, columns = labels.shape
     top, left = generator.uniform(0, rows), generator.uniform(0, columns)
     matrix = _placed((left, top), generator)
 
@@ -83,9 +91,9 @@ def _crop(field: LabelledField, generator: Generator) -> tuple[Density, NDArray[
         )
 
     turned = moved(density, cv2.INTER_LINEAR, cv2.BORDER_REFLECT_101)
-    labels = moved(field.labels.astype(np.float32), cv2.INTER_NEAREST, cv2.BORDER_REFLECT_101).astype(np.int32)
+    numbers = moved(labels.astype(np.float32), cv2.INTER_NEAREST, cv2.BORDER_REFLECT_101).astype(np.int32)
     known = moved(field.known.astype(np.float32), cv2.INTER_NEAREST, cv2.BORDER_REFLECT_101) > 0
-    return turned, labels, known
+    return turned, numbers, known
 
 
 def _placed(centre: tuple[float, float], generator: Generator) -> NDArray[np.float64]:
@@ -100,19 +108,19 @@ def _placed(centre: tuple[float, float], generator: Generator) -> NDArray[np.flo
 
 
 def _nuclei_of(field: LabelledField) -> list[Nucleus]:
-    density = density_of(field.rgb)
-    if is_single_stain(density):
+    density, labels = field.density, field.tight
+    if field.single_stain:
         # A dark nucleus on a pale ground of the same stain: haematoxylin is what it has more than the ground.
         density = as_hae(density, np.random.default_rng(0))
     found = []
-    for number in np.unique(field.labels)[1:]:
-        rows, columns = np.nonzero(field.labels == number)
+    for number in np.unique(labels)[1:]:
+        rows, columns = np.nonzero(labels == number)
         top, left, bottom, right = rows.min() - 3, columns.min() - 3, rows.max() + 4, columns.max() + 4
-        if top < 0 or left < 0 or bottom > field.labels.shape[0] or right > field.labels.shape[1] or len(rows) < 25:
+        if top < 0 or left < 0 or bottom > labels.shape[0] or right > labels.shape[1] or len(rows) < 25:
             continue
-        mask = field.labels[top:bottom, left:right] == number
+        mask = labels[top:bottom, left:right] == number
         here = density[top:bottom, left:right]
-        around = (field.labels[top:bottom, left:right] == 0) & (cv2.dilate(mask.astype(np.uint8), np.ones((5, 5))) > 0)
+        around = (field.labels[top:bottom, left:right] == 0) & (cv2.dilate(mask.astype(np.uint8), BESIDE) > 0)
         if around.sum() < 8:
             continue
         beside = np.median(here[around], axis=0)
