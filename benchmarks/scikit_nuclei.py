@@ -21,6 +21,7 @@ def nuclei_by_scikit_image(rgb: NDArray[np.uint8], mpp: float) -> int:
     labels = segmentation.watershed(-distance, markers, mask=mask)
     names = ("area", "perimeter", "major_axis_length", "minor_axis_length", "solidity", "intensity_mean")
     table = measure.regionprops_table(labels, haematoxylin, properties=names)
-    outlines = [measure.find_contours(region.image_filled.astype(float), 0.5) for region in measure.regionprops(labels)]
+    masks = [np.pad(region.image_filled.astype(float), 1) for region in measure.regionprops(labels)]
+    outlines = [measure.find_contours(mask, 0.5) for mask in masks]
     assert len(outlines) == len(table["area"])
     return len(outlines)
