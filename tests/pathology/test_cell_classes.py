@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coverslip.pathology.cell_classes import PROVENANCE, name_cells
+from coverslip.pathology.cell_classes import PROVENANCE, groups_of_types, most_probable, name_cells
 from coverslip.pathology.cell_groups import GROUP_FEATURES, GROUPS, group_features, heard_from_neighbours
 from coverslip.pathology.cells import NUCLEUS_FEATURES
 from coverslip.pathology.classes import CELL, TISSUE, label_of
@@ -52,6 +52,39 @@ def test_classes_that_nothing_supports_are_never_given(count: int, seed: int) ->
     never = [label_of(CELL, name) for name, how in PROVENANCE.items() if how == "unvalidated"]
     assert not np.isin(classes, never).any()
     assert ((confidence >= 0) & (confidence <= 1)).all()
+
+
+def test_a_cell_is_its_most_probable_type() -> None:
+    types = np.zeros((2, len(CELL)), np.float32)
+    types[0, label_of(CELL, "Macrophage") - 1], types[0, label_of(CELL, "Other") - 1] = 0.6, 0.4
+    types[1, label_of(CELL, "Fibroblast") - 1] = 1
+    classes, confidence = most_probable(types)
+    assert [list(CELL)[label - 1] for label in classes] == ["Macrophage", "Fibroblast"]
+    assert confidence.tolist() == pytest.approx([0.6, 1])
+
+
+@pytest.mark.parametrize(
+    ("name", "group"),
+    [
+        *((name, INFLAMMATORY) for name in ("Lymphocyte", "Plasma cell", "Macrophage", "Granulocyte")),
+        *((name, EPITHELIAL) for name in ("Carcinoma cell", "Epithelial cell")),
+        *((name, CONNECTIVE) for name in ("Fibroblast", "Endothelial cell")),
+        ("Other", np.zeros(3)),
+    ],
+)
+def test_each_type_is_of_its_group(name: str, group: np.ndarray) -> None:
+    only = np.eye(len(CELL), dtype=np.float32)[[label_of(CELL, name) - 1]]
+    assert np.array_equal(groups_of_types(only), group[np.newaxis])
+
+
+@given(st.integers(0, 40), st.integers(0, 2**32 - 1))
+def test_groups_hold_what_their_types_hold(count: int, seed: int) -> None:
+    types = np.random.default_rng(seed).dirichlet(np.ones(len(CELL)), count).astype(np.float32)
+    types = types.reshape(count, len(CELL))
+    groups = groups_of_types(types)
+    assert groups.shape == (count, len(GROUPS))
+    other = types[:, label_of(CELL, "Other") - 1]
+    assert np.allclose(groups.sum(axis=1), 1 - other, atol=1e-5)
 
 
 @given(st.integers(0, 30), st.floats(0.5, 2), st.integers(0, 2**32 - 1))

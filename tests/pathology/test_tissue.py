@@ -26,7 +26,7 @@ def judge(rgb: NDArray[np.uint8], mpp: float, pool: int) -> TissueQuality:
     rgb = np.ascontiguousarray(rgb[: rgb.shape[0] // pool * pool, : rgb.shape[1] // pool * pool])
     reference = slide_reference(rgb)
     features = measure(rgb, mpp, pool, reference.background)
-    return judge_tissue_quality(gather_evidence(features), density_bytes(features), reference, mpp * pool)
+    return judge_tissue_quality(gather_evidence(features, reference), density_bytes(features), reference, mpp * pool)
 
 
 def qc(rgb: NDArray[np.uint8], mpp: float, pool: int) -> Labels:
@@ -128,7 +128,7 @@ def test_epidermis_dermis_and_keratin_come_apart(skin: NDArray[np.uint8]) -> Non
     rgb = np.ascontiguousarray(skin[:1480, :1108])
     reference = slide_reference(rgb)
     features = measure(rgb, 1.0, 4, reference.background)
-    quality = judge_tissue_quality(gather_evidence(features), density_bytes(features), reference, 4.0)
+    quality = judge_tissue_quality(gather_evidence(features, reference), density_bytes(features), reference, 4.0)
     valid = quality.labels == label_of(TISSUE_QC, "Valid Tissue")
     labels = clean_tissue(classify_tissue(features, reference), valid, 4.0)
 
@@ -138,5 +138,7 @@ def test_epidermis_dermis_and_keratin_come_apart(skin: NDArray[np.uint8]) -> Non
 
     assert at(1160, 1000) == at(1230, 2200) == at(620, 2800) == at(1650, 2600) == "Epithelial Tissue"
     assert at(900, 2700) == at(1000, 1250) == at(1600, 2150) == "Stroma"
-    assert at(1480, 1000) == at(1380, 1480) == "Other"
+    keratin = quality.kinds == ARTIFACT_KINDS.index("keratin flake") + 1
+    assert keratin[1000 // 8, 1480 // 8]
+    assert keratin[1480 // 8, 1380 // 8]
     assert labels[2000 // 8, 300 // 8] == 0

@@ -8,6 +8,8 @@ Trained are the groups alone. Their names follow:
 - connective cells are *Fibroblast*, and *Endothelial cell* where a flat nucleus lies along blood.
 
 *Plasma cell*, *Macrophage*, *Granulocyte* and *Other* are never given.
+
+Where a model tells the nine classes itself, its word stands, and the groups that tell tissue follow from it.
 """
 
 import numpy as np
@@ -37,6 +39,17 @@ SURELY_CONNECTIVE = 0.9
 """Probability from which a cell in epithelium is connective all the same: a thin septum that the map does not show."""
 EPITHELIAL = GROUPS.index("epithelial")
 USUAL_NAMES = {"connective": "Fibroblast", "inflammatory": "Lymphocyte", "epithelial": "Epithelial cell"}
+GROUP_OF = {
+    "Carcinoma cell": "epithelial",
+    "Endothelial cell": "connective",
+    "Epithelial cell": "epithelial",
+    "Fibroblast": "connective",
+    "Granulocyte": "inflammatory",
+    "Lymphocyte": "inflammatory",
+    "Macrophage": "inflammatory",
+    "Plasma cell": "inflammatory",
+}
+"""*Other* is of none."""
 
 
 def name_cells(
@@ -68,3 +81,19 @@ def name_cells(
     flat = (group == connective) & (axis_ratio < FLAT)
     classes[flat & along_blood] = label_of(CELL, "Endothelial cell")
     return classes, np.take_along_axis(groups, group[:, np.newaxis], axis=1)[:, 0]
+
+
+def most_probable(types: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """The likeliest class of `CELL` of each cell, uint8 (n,), and its probability, float32 (n,).
+
+    ``types`` are probabilities of the classes, (n, len(CELL)); of equal ones the first counts.
+    """
+    return (types.argmax(axis=1) + 1).astype(np.uint8), types.max(axis=1)
+
+
+def groups_of_types(types: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Probabilities of `GROUPS`, float32 (n, 3), from those of the classes of `CELL`, (n, len(CELL)).
+
+    *Other* adds to no group, so that it has no say in what the tissue is; with it the sum of a row falls short of 1.
+    """
+    return types @ np.array([[GROUP_OF.get(name) == group for group in GROUPS] for name in CELL], np.float32)

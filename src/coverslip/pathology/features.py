@@ -11,12 +11,15 @@ from coverslip.pathology.regions import closed
 from coverslip.pathology.stain import optical_density, stain_concentrations
 
 Plane = NDArray[np.float32]
+Pooling = Callable[[Plane], Plane]
+"""Averages the pixels of each grid cell."""
 
 BARE_DENSITY = 0.08
 """Mean optical density below which a pixel shows bare glass."""
 STAIN_SIGMA_UM = 16.0
 TEXTURE_SIGMA_UM = 24.0
 FOCUS_SIGMA_UM = 24.0
+COHERENCE_SIGMA_UM = 12.0
 MOSTLY_BARE = 0.8
 CLEFT_UM = 12.0
 """Clefts narrower than twice this belong to the tissue around them."""
@@ -47,6 +50,11 @@ class Features:
     sharpness
         Energy of detail below about 2 µm over that of detail of 2 to 6 µm; free of contrast and stain. Blur kills the
         first before the second. NaN where it cannot be told: no detail at all, or pixels coarser than `FOCUS_MPP`.
+    coherence
+        How much edges nearby run in one direction, 0 (none is preferred) to 1 (all are parallel): (a - b) / (a + b) of
+        the eigenvalues of the structure tensor (J. Bigün, G. H. Granlund, Optimal orientation detection of linear
+        symmetry, IEEE International Conference on Computer Vision, 1987, 433-438). NaN where pixels are coarser than
+        `FOCUS_MPP`.
     """
 
     mpp: float
@@ -55,6 +63,7 @@ class Features:
     haematoxylin_share: Plane
     contrast: Plane
     sharpness: Plane
+    coherence: Plane
 
     @property
     def mean_density(self) -> Plane:
@@ -106,22 +115,33 @@ def measure(rgb: NDArray[np.uint8], mpp: float, pool: int, background: tuple[flo
     haematoxylin, eosin = (nearby(pooled(stains[..., i] * stained), STAIN_SIGMA_UM) for i in (0, 1))
     surroundings = nearby(pooled(mean), TEXTURE_SIGMA_UM)
     variance = nearby(pooled(mean * mean), TEXTURE_SIGMA_UM) - surroundings**2
+    smooth = _blurred(mean, 1.0 / mpp)
     return Features(
         mpp=cell_mpp,
         density=pooled(density),
         bare=nearby(bare, STAIN_SIGMA_UM),
         haematoxylin_share=haematoxylin / (haematoxylin + eosin + 1e-3),
         contrast=np.sqrt(np.maximum(variance, 0)) / (surroundings + 0.02),
-        sharpness=_sharpness(mean, mpp, pooled, cell_mpp),
+        sharpness=_sharpness(mean, smooth, mpp, pooled, cell_mpp),
+        coherence=_coherence(smooth, mpp, pooled, cell_mpp),
     )
 
 
-def _sharpness(mean: Plane, mpp: float, pooled: Callable[[Plane], Plane], cell_mpp: float) -> Plane:
-    fine_base, coarse_base = _blurred(mean, 1.0 / mpp), _blurred(mean, 3.0 / mpp)
-    fine = _blurred(pooled(np.abs(mean - fine_base)), FOCUS_SIGMA_UM / cell_mpp)
-    coarse = _blurred(pooled(np.abs(fine_base - coarse_base)), FOCUS_SIGMA_UM / cell_mpp)
+def _sharpness(mean: Plane, smooth: Plane, mpp: float, pooled: Pooling, cell_mpp: float) -> Plane:
+    coarse_base = _blurred(mean, 3.0 / mpp)
+    fine = _blurred(pooled(np.abs(mean - smooth)), FOCUS_SIGMA_UM / cell_mpp)
+    coarse = _blurred(pooled(np.abs(smooth - coarse_base)), FOCUS_SIGMA_UM / cell_mpp)
     told = (coarse > NOISE_DENSITY) & (mpp <= FOCUS_MPP)
     return np.where(told, np.maximum(fine - NOISE_DENSITY, 0) / np.maximum(coarse, 1e-6), np.nan).astype(np.float32)
+
+
+def _coherence(smooth: Plane, mpp: float, pooled: Pooling, cell_mpp: float) -> Plane:
+    if mpp > FOCUS_MPP:
+        return np.full_like(pooled(smooth), np.nan)
+    across, down = cv2.Scharr(smooth, cv2.CV_32F, 1, 0), cv2.Scharr(smooth, cv2.CV_32F, 0, 1)
+    products = (across * across, down * down, across * down)
+    xx, yy, xy = (_blurred(pooled(product), COHERENCE_SIGMA_UM / cell_mpp) for product in products)
+    return np.asarray(np.hypot(xx - yy, 2 * xy) / np.maximum(xx + yy, 1e-6), np.float32)
 
 
 def _blurred(plane: Plane, sigma_px: float) -> Plane:

@@ -34,7 +34,7 @@ def judge_image(rgb: NDArray[np.uint8], mpp: float) -> NDArray[np.uint8]:
     rows, columns = work.shape[:2]
     framed = cv2.copyMakeBorder(work, 0, -rows % pool, 0, -columns % pool, cv2.BORDER_REPLICATE)
     features = measure(np.asarray(framed, np.uint8), work_mpp, pool, reference.background)
-    evidence, density = gather_evidence(features), density_bytes(features)
+    evidence, density = gather_evidence(features, reference), density_bytes(features)
     labels = judge_tissue_quality(evidence, density, reference, work_mpp * pool).labels
     labels = np.repeat(np.repeat(labels, pool, axis=0), pool, axis=1)[:rows, :columns]
     full = cv2.resize(labels, rgb.shape[1::-1], interpolation=cv2.INTER_NEAREST_EXACT)

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coverslip.pathology.features import Features
-from coverslip.pathology.reference import LEAST_CHROMA
+from coverslip.pathology.keratin import keratin_signs
+from coverslip.pathology.reference import LEAST_CHROMA, SlideReference
 
 LEAST_TISSUE_DENSITY = 0.05
 MARKER_EXCESS = 0.06
@@ -28,7 +29,7 @@ BLURRED_SHARPNESS = 0.28
 
 
 class Evidence(IntFlag):
-    """Signs found in a cell, as bits of a uint8 map."""
+    """Signs found in a cell, as bits of a uint16 map."""
 
     STAINED = 1
     """Coloured by stain or ink."""
@@ -44,10 +45,14 @@ class Evidence(IntFlag):
     """Grey, and darker than the glass."""
     DARK = 64
     """Absorbs much of every colour; haematoxylin leaves blue, eosin leaves red."""
+    LAYERED = 128
+    """Purple, and in far denser layers than the slide's tissue."""
+    SHREDDED = 256
+    """Purple shreds with glass between them."""
 
 
-def gather_evidence(features: Features) -> NDArray[np.uint8]:
-    """The `Evidence` of every grid cell: uint8 (rows, columns)."""
+def gather_evidence(features: Features, reference: SlideReference) -> NDArray[np.uint16]:
+    """The `Evidence` of every grid cell of a slide with that ``reference``: uint16 (rows, columns)."""
     red, green, blue = (features.density[..., i] for i in range(3))
     mean = features.mean_density
     grey = features.density.min(axis=2)
@@ -57,6 +62,7 @@ def gather_evidence(features: Features) -> NDArray[np.uint8]:
     opaque |= (grey > OPAQUE_GREY) & ~pink
     saturated = (green > RED_DENSITY) & (red < 0.25 * green) & (blue > RED_BLUE * green)
     stained = (mean > LEAST_TISSUE_DENSITY) & (chroma > LEAST_CHROMA)
+    layered, shredded = keratin_signs(features, reference)
     signs = {
         Evidence.STAINED: stained,
         Evidence.BLURRED: features.sharpness < BLURRED_SHARPNESS,  # False where it cannot be told (NaN)
@@ -65,8 +71,10 @@ def gather_evidence(features: Features) -> NDArray[np.uint8]:
         Evidence.OPAQUE: opaque,
         Evidence.GREY: opaque | ((mean > GREY_DENSITY) & (chroma < GREY_CHROMA * mean)),
         Evidence.DARK: opaque | (grey > DARK_GREY),
+        Evidence.LAYERED: layered,
+        Evidence.SHREDDED: shredded,
     }
-    evidence = np.zeros(mean.shape, np.uint8)
+    evidence = np.zeros(mean.shape, np.uint16)
     for sign, found in signs.items():
-        evidence |= found.astype(np.uint8) * np.uint8(sign)
+        evidence |= found.astype(np.uint16) * np.uint16(sign)
     return evidence

@@ -6,7 +6,7 @@ Everything is told by colour, sharpness and shape against the slide's own glass 
 - *Marker*: strokes of a pen, see `coverslip.pathology.ink`.
 - *Tissue Artifact*: a *fold* is a band with twice the stain of the tissue beside it, see `coverslip.pathology.folds`; a
   *bubble or coverslip edge* is a long opaque line or ring, see `coverslip.pathology.coverslip_edges`; *debris* is any
-  other opaque thing.
+  other opaque thing; a *keratin flake* is horn that comes off in lamellae, see `coverslip.pathology.keratin`.
 - *Out of Focus*: tissue whose finest detail is missing in relation to its coarser detail.
 - *Valid Tissue*: all other tissue, with its clefts, lumina and fat cells.
 
@@ -23,6 +23,7 @@ from coverslip.pathology.classes import TISSUE_QC, label_of
 from coverslip.pathology.coverslip_edges import find_cracks, find_edges, find_lines_across, with_soft_border
 from coverslip.pathology.folds import find_folds
 from coverslip.pathology.ink import InkSigns, find_ink
+from coverslip.pathology.keratin import find_keratin
 from coverslip.pathology.qc_evidence import Evidence
 from coverslip.pathology.reference import SlideReference
 from coverslip.pathology.regions import (
@@ -38,9 +39,9 @@ from coverslip.pathology.regions import (
 ARTIFACT, NO_TISSUE, MARKER, OUT_OF_FOCUS, VALID = (
     label_of(TISSUE_QC, name) for name in ("Tissue Artifact", "No Tissue", "Marker", "Out of Focus", "Valid Tissue")
 )
-ARTIFACT_KINDS = ("fold", "bubble or coverslip edge", "debris")
-"""Kinds of Tissue Artifact, in the order of their numbers 1, 2, 3."""
-FOLD, EDGE, DEBRIS = 1, 2, 3
+ARTIFACT_KINDS = ("fold", "bubble or coverslip edge", "debris", "keratin flake")
+"""Kinds of Tissue Artifact, in the order of their numbers from 1."""
+FOLD, EDGE, DEBRIS, KERATIN = 1, 2, 3, 4
 
 CLEFT_UM = 6.0
 FRINGE_UM, FRINGE_RADIUS_UM = 60.0, 24.0
@@ -62,15 +63,15 @@ Cancer Informatics 3, 2019, 1-7)."""
 
 @dataclass(frozen=True)
 class TissueQuality:
-    """``labels``: classes of `TISSUE_QC`; ``kinds``: 1, 2, 3 for `ARTIFACT_KINDS` where the class is Tissue Artifact,
-    else 0. Both uint8 (rows, columns)."""
+    """``labels``: classes of `TISSUE_QC`; ``kinds``: numbers from 1 of `ARTIFACT_KINDS` where the class is Tissue
+    Artifact, else 0. Both uint8 (rows, columns)."""
 
     labels: NDArray[np.uint8]
     kinds: NDArray[np.uint8]
 
 
 def judge_tissue_quality(
-    evidence: NDArray[np.uint8], density: NDArray[np.uint8], reference: SlideReference, mpp: float
+    evidence: NDArray[np.uint16], density: NDArray[np.uint8], reference: SlideReference, mpp: float
 ) -> TissueQuality:
     """Judge a whole slide from the signs in its cells.
 
@@ -94,14 +95,17 @@ def judge_tissue_quality(
     tissue = without_small_holes(without_small(tissue | marker, LEAST_TISSUE_UM2, mpp), LEAST_HOLE_UM2, mpp)
     marker |= _fringe(tissue & ~marker, marker, mpp)
     plain = tissue & ~marker & ~dark & ~has(Evidence.RED)
-    unshaded = plain & closed(has(Evidence.STAINED), CLEFT_UM, mpp) & ~grown(dark, SHADE_UM, mpp)
+    unshaded = plain & ~grown(dark, SHADE_UM, mpp)
     blurred = without_small(closed(has(Evidence.BLURRED) & plain, 2 * mpp, mpp), LEAST_BLUR_UM2, mpp)
 
     labels = np.where(tissue, np.uint8(VALID), np.uint8(NO_TISSUE))
     labels[grown(blurred, mpp, mpp) & tissue] = OUT_OF_FOCUS
     # Kinds are labels of their own until regions too small to mean anything are gone.
     first_kind = len(TISSUE_QC)
-    labels[find_folds(density, unshaded, reference.tissue_density, mpp)] = first_kind + FOLD
+    stained = unshaded & closed(has(Evidence.STAINED), CLEFT_UM, mpp)
+    labels[find_folds(density, stained, reference.tissue_density, mpp)] = first_kind + FOLD
+    keratin = find_keratin(has(Evidence.LAYERED), has(Evidence.SHREDDED), unshaded, mpp)
+    labels[keratin] = first_kind + KERATIN
     labels[dark] = first_kind + DEBRIS
     labels[find_edges(dark, mpp)] = first_kind + EDGE
     labels[marker] = MARKER
@@ -111,8 +115,8 @@ def judge_tissue_quality(
     return TissueQuality(labels, kinds)
 
 
-def _has(evidence: NDArray[np.uint8], sign: Evidence) -> Mask:
-    return (evidence & np.uint8(sign)) > 0
+def _has(evidence: NDArray[np.uint16], sign: Evidence) -> Mask:
+    return (evidence & np.uint16(sign)) > 0
 
 
 def _fringe(tissue: Mask, marker: Mask, mpp: float) -> Mask:
@@ -120,7 +124,7 @@ def _fringe(tissue: Mask, marker: Mask, mpp: float) -> Mask:
     return tissue & grown(marker, FRINGE_UM, mpp) & ~opened(tissue, FRINGE_RADIUS_UM, mpp)
 
 
-def _dark_and_marker(evidence: NDArray[np.uint8], density: NDArray[np.uint8], mpp: float) -> tuple[Mask, Mask]:
+def _dark_and_marker(evidence: NDArray[np.uint16], density: NDArray[np.uint8], mpp: float) -> tuple[Mask, Mask]:
     """Where something opaque lies, and where there is ink."""
     grey = _has(evidence, Evidence.GREY)
     opaque = without_small(_has(evidence, Evidence.OPAQUE), LEAST_OPAQUE_UM2, mpp)
