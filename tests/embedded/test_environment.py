@@ -8,6 +8,7 @@ from coverslip.embedded.environment import Environments, refuse_foreign_parts
 from coverslip.embedded.errors import SettingNotForEmbedded
 from coverslip.embedded.home import Home
 from coverslip.embedded.secrets import Secrets
+from coverslip.models.settings import ModelSettings
 
 INHERITED = {
     "PATH": "/bin",
@@ -17,6 +18,7 @@ INHERITED = {
     "COVERSLIP_WORKER_TOKEN_FILE": "/another",
     "COVERSLIP_LOG_LEVEL": "debug",
     "COVERSLIP_FETCH_ALLOW": "10.0.0.0/8,127.0.0.1",
+    "COVERSLIP_MODEL_TISSUE": "our-colon",
 }
 
 
@@ -48,6 +50,8 @@ def test_the_worker_gets_neither_database_nor_keys(environments: Environments) -
         "COVERSLIP_API_ROOT",
         "COVERSLIP_FETCH_ALLOW",
         "COVERSLIP_LOG_LEVEL",
+        "COVERSLIP_MODELS",
+        "COVERSLIP_MODEL_TISSUE",
         "COVERSLIP_PARENT_PIPE",
         "COVERSLIP_SCRATCH",
         "COVERSLIP_WORKER_SLOTS",
@@ -55,6 +59,16 @@ def test_the_worker_gets_neither_database_nor_keys(environments: Environments) -
     }
     assert env["COVERSLIP_WORKER_SLOTS"] == "3"
     assert env["COVERSLIP_FETCH_ALLOW"] == "127.0.0.1,platform.hospital.example,10.0.0.0/8"
+    assert env["COVERSLIP_MODEL_TISSUE"] == "our-colon"
+
+
+@pytest.mark.parametrize(("inherited", "folder"), [({}, None), ({"COVERSLIP_MODELS": "/models"}, "/models")])
+def test_the_worker_finds_the_models_where_they_were_added(
+    home: Home, secrets: Secrets, inherited: dict[str, str], folder: str | None
+) -> None:
+    url = "http://127.0.0.1:8000"
+    env = Environments(home, secrets, 5432, url, url, inherited).worker(slots=1)
+    assert env["COVERSLIP_MODELS"] == (folder or str(ModelSettings(home=home.root, models=None).folder))
 
 
 @pytest.mark.parametrize("setting", ["COVERSLIP_DATABASE_URL", "COVERSLIP_STORE_URL"])

@@ -23,6 +23,14 @@ def test_listening_for_others_needs_a_named_proxy(home: Home, capsys: pytest.Cap
     assert "--tls-proxy" in capsys.readouterr().err
 
 
+def test_a_model_that_is_missing_is_named(
+    home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COVERSLIP_MODEL_TISSUE", "our-colon")
+    assert main(["up", "--home", str(home.root)]) == 78
+    assert "There is no model our-colon for tissue here" in capsys.readouterr().err
+
+
 def test_a_port_that_is_used_is_named(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]

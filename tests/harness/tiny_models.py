@@ -126,6 +126,33 @@ def write_tiny_model(folder: Path, kind: str, model_id: str | None = None, **fie
     return path
 
 
+def write_typed_model(folder: Path, model_id: str = "typed", grid: int = 1, **fields: Any) -> Path:
+    """A model of kind hover that tells types and parts no nuclei; the path of its network.
+
+    Nuclei are where there is little red: *Plasma cell* where there is much blue too, else *Granulocyte*. ``grid``:
+    pixels per value of its maps.
+    """
+    path = folder / f"{model_id}.onnx"
+    outputs = {
+        "np": Mix(((-40, 0, 0),), (20,)),
+        "hv": Mix(((0, 0, 0),) * 2, (0, 0)),
+        "tp": Mix(((40, 0, 0), (0, 0, 40), (0, 0, -40)), (-40, -14, 14)),
+    }
+    write_network(path, outputs, grid=grid)
+    card = {
+        "kind": "hover",
+        "input": {"mpp": 0.5, "stride": grid, "normalisation": {}},
+        "outputs": {
+            "nuclei": {"output": "np", "activation": "sigmoid", "grid_px": grid},
+            "offsets": {"output": "hv", "grid_px": grid},
+            "types": {"output": "tp", "activation": "softmax", "grid_px": grid},
+        },
+        "class_names": ["Background", "Plasma cell", "Granulocyte"],
+    }
+    write_card(path, **{**card, **fields})
+    return path
+
+
 def coloured(labels: NDArray[np.int32], kind: str) -> NDArray[np.uint8]:
     """An image of which the tiny model of a kind makes maps with these instances, discs all of them."""
     rgb = np.full((*labels.shape, 3), 255, np.uint8)

@@ -2,8 +2,10 @@
 
 import base64
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Any
 
 import google_crc32c
@@ -68,14 +70,16 @@ class Held:
             self.store.put(url, content=content).raise_for_status()
             self.publish(name, content).raise_for_status()
 
-    def reuse(self, *contents: bytes, file_name: str = "slide.tiff") -> httpx.Response:
+    def reuse(
+        self, *contents: bytes, file_name: str = "slide.tiff", models: Mapping[str, str] = MappingProxyType({})
+    ) -> httpx.Response:
         """Say what the inputs are."""
         names = [given["name"] for given in self.lease["inputs"]]
         inputs = [
             {"name": name, "file_name": file_name, "sha256": sha256(content).hexdigest()}
             for name, content in zip(names, contents, strict=True)
         ]
-        return self.post("reuse", {"inputs": inputs})
+        return self.post("reuse", {"inputs": inputs, "models": dict(models)})
 
     def report(self, outcome: str, **fields: Any) -> httpx.Response:
         return self.post("report", {"outcome": outcome} | fields)

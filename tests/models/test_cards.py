@@ -8,7 +8,7 @@ import pytest
 
 from coverslip.models.card import read_card
 from coverslip.models.errors import ModelCardInvalid, ModelFileMissing
-from harness.tiny_models import write_tiny_model
+from harness.tiny_models import write_tiny_model, write_typed_model
 
 
 def change(path: Path, **fields: Any) -> Path:
@@ -49,6 +49,26 @@ def test_what_is_wrong_is_named(source: Path, fields: dict[str, Any], reason: st
     card = change(write_tiny_model(source, "probability"), **fields)
     with pytest.raises(ModelCardInvalid, match=reason):
         read_card(card)
+
+
+@pytest.mark.parametrize("names", [(), ("Background", "Background"), ("Background", "Neoplastic")])
+def test_types_need_names_of_cells(source: Path, names: tuple[str, ...]) -> None:
+    card = change(write_typed_model(source), class_names=names)
+    with pytest.raises(
+        ModelCardInvalid, match=rf"class of cells for each channel of types.*not {', '.join(names)[-10:]}"
+    ):
+        read_card(card)
+
+
+def test_types_are_optional_and_for_hover_alone(source: Path) -> None:
+    assert read_card(write_tiny_model(source, "hover", class_names=["a"]).with_suffix(".json")).cell_types == ()
+    typed = write_typed_model(source).with_suffix(".json")
+    assert read_card(typed).cell_types == ("Background", "Plasma cell", "Granulocyte")
+    outputs = json.loads(typed.read_text())["outputs"]
+    with pytest.raises(ModelCardInvalid, match=r"outputs of kind probability must be named nuclei\."):
+        read_card(change(typed, kind="probability", outputs={name: outputs[name] for name in ("nuclei", "types")}))
+    with pytest.raises(ModelCardInvalid, match="must be named nuclei, offsets, and may include types"):
+        read_card(change(typed, kind="hover", outputs={"types": outputs["types"]}))
 
 
 def test_what_is_no_json_is_refused(source: Path) -> None:

@@ -8,11 +8,12 @@ import pytest
 from numpy.typing import NDArray
 
 from coverslip.models.adding import add_models
-from coverslip.models.errors import ImageTooLargeForModel
+from coverslip.models.errors import ImageTooLargeForModel, ModelShapesWrong
 from coverslip.models.nucleus_models import find_nuclei, open_nucleus_model
 from coverslip.models.settings import ModelSettings
+from coverslip.pathology.classes import CELL
 from coverslip.pathology.metrics import InstanceScore, score_instances
-from harness.tiny_models import coloured, write_tiny_model
+from harness.tiny_models import coloured, write_tiny_model, write_typed_model
 
 KINDS = ("probability", "distance", "hover", "stardist")
 
@@ -66,6 +67,49 @@ def test_an_image_without_nuclei(source: Path, settings: ModelSettings) -> None:
     for kind in KINDS:
         score, _ = score_of(kind, np.zeros((40, 40), np.int32), 0.5, source, settings)
         assert score.found == 0
+
+
+@pytest.mark.parametrize("grid", [1, 2])
+def test_nuclei_have_the_types_that_the_map_shows(
+    grid: int, discs: NDArray[np.int32], source: Path, settings: ModelSettings
+) -> None:
+    add_models(write_typed_model(source, grid=grid), settings)
+    rgb = np.full((*discs.shape, 3), 255, np.uint8)
+    rgb[discs > 0] = 0
+    rgb[discs == 3, 2] = 255
+    model = open_nucleus_model("typed", settings)
+    found = model.find(rgb)
+    assert np.array_equal(found.labels, model.segment(rgb))
+    assert found.types is not None
+    assert found.types.shape == (found.labels.max(), len(CELL))
+    names = np.array(list(CELL))[found.types.argmax(axis=1)]
+    blue = found.labels[90, 110]
+    assert names[blue - 1] == "Plasma cell"
+    assert set(np.delete(names, blue - 1)) == {"Granulocyte"}
+    assert (found.types.max(axis=1) > 0.9).all()
+
+
+def test_models_without_types_tell_none(source: Path, settings: ModelSettings) -> None:
+    for kind in KINDS:
+        add_models(write_tiny_model(source, kind, model_id=f"no-types-{kind}"), settings)
+        assert open_nucleus_model(f"no-types-{kind}", settings).find(np.zeros((40, 40, 3), np.uint8)).types is None
+    assert open_nucleus_model("classical", settings).find(np.zeros((40, 40, 3), np.uint8)).types is None
+
+
+@pytest.mark.parametrize(
+    ("activation", "names", "reason"),
+    [
+        ("softmax", ["Lymphocyte", "Other"], "types has 3 channels, but class_names has 2 names"),
+        ("none", ["Background", "Lymphocyte", "Other"], "types has values from -26 to 26, not probabilities"),
+    ],
+)
+def test_types_that_do_not_fit_the_card_are_refused(
+    activation: str, names: list[str], reason: str, source: Path, settings: ModelSettings
+) -> None:
+    outputs = {"nuclei": {"output": "np"}, "offsets": {"output": "hv"}}
+    outputs["types"] = {"output": "tp", "activation": activation}
+    with pytest.raises(ModelShapesWrong, match=reason):
+        add_models(write_typed_model(source, outputs=outputs, class_names=names), settings)
 
 
 def test_images_too_large_to_analyse_at_once_are_refused(settings: ModelSettings) -> None:

@@ -1,13 +1,15 @@
 """What every engine must do with the items a worker leases. The tests of one inherit `EngineConformance`."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from coverslip.contract.worker import MAX_ATTEMPT_LOG_BYTES
+from harness.tiny_models import write_tiny_model
 from worker.deadlines import is_alive, within
 from worker.fake_service import SECRET, FakeService, serve
 from worker.worker_process import WorkerProcess, all_gone, ended, pids_of
@@ -61,8 +63,10 @@ class EngineConformance:
         """Start a worker of the test's own; all have the same scratch folder."""
         started: list[WorkerProcess] = []
 
-        def begin(**options: Any) -> WorkerProcess:
-            worker = WorkerProcess(tmp_path, own_service.url, probe, settings=engine_settings, **options)
+        def begin(settings: Mapping[str, str] = MappingProxyType({}), **options: Any) -> WorkerProcess:
+            worker = WorkerProcess(
+                tmp_path, own_service.url, probe, settings={**engine_settings, **settings}, **options
+            )
             started.append(worker)
             return worker
 
@@ -155,6 +159,21 @@ class EngineConformance:
         assert [entry for entry in seen["environ"] if entry.startswith(("COVERSLIP_", "PYTHON", "RAY_"))] == []
         assert sorted(name.partition(":")[0] for name in seen["descriptors"]) == ["/dev/null", "pipe", "pipe", "pipe"]
         assert "Max core file size        0" in seen["core_limit"]
+
+    def test_an_application_uses_the_models_that_the_site_chose(
+        self, start: Start, own_service: FakeService, tmp_path: Path
+    ) -> None:
+        models = tmp_path / "models"
+        models.mkdir()
+        write_tiny_model(models, "hover")
+        chosen = {"COVERSLIP_MODELS": str(models), "COVERSLIP_MODEL_NUCLEI": "hover"}
+        start(settings=chosen)
+        item = own_service.add("tell")
+        assert ended(item)["outcome"] == "SUCCEEDED"
+        seen = json.loads(item.uploads["report"])["environ"]
+        assert dict(entry.split("=") for entry in seen if entry.startswith("COVERSLIP_")) == chosen
+        assert list(item.models) == ["nuclei"]
+        assert item.models["nuclei"].startswith("hover 1.0.0 ")
 
     def test_a_worker_that_is_told_to_stop_gives_its_items_back(
         self, start: Start, own_service: FakeService, tmp_path: Path

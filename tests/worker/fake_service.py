@@ -64,6 +64,7 @@ class HeldItem:
     report: dict[str, Any] | None = None
     reused: bool = False
     contents: list[dict[str, Any]] = field(default_factory=list)
+    models: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -188,7 +189,7 @@ class FakeService:
             item.published[body["name"]] = body
             await _say(send, 204, None)
         elif step == "reuse":
-            item.contents = body["inputs"]
+            item.contents, item.models = body["inputs"], body["models"]
             await _say(send, 200, {"reused": item.reused})
         elif step == "report":
             item.report = body

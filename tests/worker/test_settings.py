@@ -73,6 +73,18 @@ def test_a_worker_that_cannot_start_says_why(tmp_path: Path, scratch: str | None
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.process
+def test_a_worker_whose_model_is_missing_says_so(tmp_path: Path) -> None:
+    environment = {"PATH": os.environ["PATH"], "COVERSLIP_API_ROOT": "http://127.0.0.1:9"}
+    environment |= {"COVERSLIP_WORKER_TOKEN_FILE": "token", "COVERSLIP_SCRATCH": "scratch"}
+    environment |= {"COVERSLIP_MODELS": str(tmp_path), "COVERSLIP_MODEL_TISSUE": "our-colon"}
+    command = [sys.executable, "-m", "coverslip.worker"]
+    ended = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 78
+    assert "There is no model our-colon for tissue here" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 WINDOWS = """
 import asyncio, os, select, signal, sys
 import httpx, psutil, pydantic_settings, tempfile, subprocess, shutil, fcntl, resource

@@ -48,12 +48,13 @@ def service(probe: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[T
 
 
 @pytest.fixture
-def start(service: TestService, probe: Path, tmp_path: Path) -> Iterator[Callable[[], WorkerProcess]]:
-    """Start a worker with one slot."""
+def start(service: TestService, probe: Path, tmp_path: Path) -> Iterator[Callable[..., WorkerProcess]]:
+    """Start a worker with one slot and further settings."""
     started: list[WorkerProcess] = []
 
-    def begin() -> WorkerProcess:
-        started.append(WorkerProcess(tmp_path / f"worker-{len(started)}", service.url, probe))
+    def begin(**settings: str) -> WorkerProcess:
+        folder = tmp_path / f"worker-{len(started)}"
+        started.append(WorkerProcess(folder, service.url, probe, settings=settings))
         return started[-1]
 
     yield begin
@@ -176,3 +177,21 @@ def test_a_poison_slide_ends_after_three_attempts_and_stops_nobody_else(
     assert item["error_code"] == "APPLICATION.CRASHED"
     assert ada.run(poisoned)["output"] == "PARTIAL"
     assert json.dumps(tried).count(SECRET) == 0
+
+
+def test_only_results_of_the_same_models_are_used_again(
+    service: TestService, start: Callable[..., WorkerProcess]
+) -> None:
+    ada = service.member()
+
+    def is_reused() -> bool:
+        run_id = submit(ada, "succeed")
+        assert ends(ada, run_id) == ["SUCCEEDED"]
+        events = ada.get(f"/api/coverslip/v1/runs/{run_id}/events").json()
+        return "item.reused" in [event["kind"] for event in events]
+
+    first = start()
+    assert [is_reused(), is_reused()] == [False, True]
+    first.stop()
+    start(COVERSLIP_MODEL_NUCLEI="classical")
+    assert [is_reused(), is_reused()] == [False, True]

@@ -1,6 +1,6 @@
 """The slides of a run as a table, and what became of their results."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,21 @@ def print_items(items: Iterable["ItemResultReadResponse"]) -> None:
         for item in items
     )
     print_table(("SLIDE", "STATE", "RESULTS", "ERROR"), rows)
+
+
+def remarks_on(items: Iterable["ItemResultReadResponse"]) -> Iterator[str]:
+    """Why slides failed, and the ``warnings`` in the metadata of their results, each under the slide's external id."""
+    for item in items:
+        if item.error_message:
+            yield f"{item.external_id}\n  {item.error_code}: {item.error_message}"
+        for warning in _warnings_of(item):
+            yield f"{item.external_id}\n  warning: {warning}"
+
+
+def _warnings_of(item: "ItemResultReadResponse") -> list[str]:
+    """Each sentence once, however many artifacts have it."""
+    stated = ((artifact.metadata or {}).get("warnings") for artifact in item.output_artifacts)
+    return list(dict.fromkeys(str(warning) for each in stated if isinstance(each, list) for warning in each))
 
 
 def results_of(item: "ItemResultReadResponse") -> str:

@@ -1,4 +1,4 @@
-"""`coverslip model`: models for nuclei, those of Coverslip and your own."""
+"""`coverslip model`: models for nuclei, tissue and cells, those of Coverslip and your own."""
 
 import json
 from functools import partial
@@ -9,9 +9,11 @@ import typer
 
 from coverslip.cli.extras import packages_of
 from coverslip.cli.output import Format, FormatOption, note, print_json, print_table, say
+from coverslip.cli.train_tissue import train_tissue
 from coverslip.cli.writing import writing
 
-app = typer.Typer(help="See, add and measure models.", no_args_is_help=True)
+app = typer.Typer(help="See, add, train and measure models.", no_args_is_help=True)
+app.command("train-tissue")(train_tissue)
 
 
 @app.command("list")
@@ -19,10 +21,12 @@ def list_models(style: FormatOption = Format.TEXT) -> None:
     """List the models on this machine: those of Coverslip, and those that were added."""
     with packages_of("server"):
         from coverslip.models.library import list_models as stored
-        from coverslip.models.nucleus_models import CLASSICAL, DEFAULT
+        from coverslip.models.nucleus_models import CLASSICAL
         from coverslip.models.settings import load_settings
+        from coverslip.models.used import models_used
 
-    models = stored(load_settings().folder)
+    settings = load_settings()
+    models = stored(settings.folder)
     if style is Format.JSON:
         print_json([{**model.card.model_dump(mode="json"), "path": str(model.path)} for model in models])
         return
@@ -31,7 +35,7 @@ def list_models(style: FormatOption = Format.TEXT) -> None:
         card = model.card
         rows.append((card.id, card.version, card.task, card.kind, card.input.mpp, card.licence, model.path.parent))
     print_table(("MODEL", "VERSION", "FINDS", "KIND", "µm/px", "LICENCE", "FOLDER"), rows, unbroken="MODEL")
-    say(f"Used for nuclei unless you choose: {DEFAULT}")
+    say(f"Used unless you choose: {', '.join(f'{used.id} for {used.task}' for used in models_used(settings))}")
 
 
 @app.command()
@@ -63,7 +67,7 @@ def evaluate(
         from coverslip.models.settings import load_settings
 
     settings = load_settings()
-    cell_model = open_cell_model(None, settings)
+    cell_model = open_cell_model(settings)
     figures = measure(folder, open_nucleus_model(model_id, settings), partial(classify_nuclei, model=cell_model))
     if json_out:
         with writing(json_out):

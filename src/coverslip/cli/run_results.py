@@ -8,7 +8,7 @@ import typer
 from coverslip.cli.display import display
 from coverslip.cli.failures import FAILED, USER_ERROR
 from coverslip.cli.interrupts import resumable
-from coverslip.cli.item_table import deletion_of, print_items
+from coverslip.cli.item_table import deletion_of, print_items, remarks_on
 from coverslip.cli.output import Format, FormatOption, note, print_json, say
 from coverslip.cli.run_options import ItemFolderOption, RunArgument, RunFolderOption, ShareTokenOption, WaitOption
 from coverslip.cli.session import open_client
@@ -65,9 +65,8 @@ def tell_results(results: "RunResults") -> None:
     say()
     print_items(results.items.values())
     say()
-    for item in results.items.values():
-        if item.error_message:
-            note(f"{item.external_id}\n  {item.error_code}: {item.error_message}")
+    for remark in remarks_on(results.items.values()):
+        note(remark)
     for failure in results.failures:
         note(f"not downloaded: {failure.name}\n  {failure.reason}")
     run = results.run

@@ -9,7 +9,7 @@ import typer
 
 from coverslip.cli import run_metadata, run_results, run_steps, run_support
 from coverslip.cli.failures import RunDetailsRefused
-from coverslip.cli.item_table import deletion_of, print_items
+from coverslip.cli.item_table import deletion_of, print_items, remarks_on
 from coverslip.cli.output import Format, FormatOption, print_json, print_table, say
 from coverslip.cli.run_attempts import print_attempts
 from coverslip.cli.run_options import RunArgument, ShareTokenOption, TagsOption, split_tags
@@ -105,9 +105,8 @@ def describe(
     if items:
         say()
         print_items(items)
-        for each in items:
-            if each.error_message:
-                say(f"{each.external_id}\n  {each.error_code}: {each.error_message}")
+        for remark in remarks_on(items):
+            say(remark)
     if attempts:
         print_attempts(tried)
 

@@ -47,7 +47,7 @@ def cells(
         from coverslip.slides.plain_images import read_labels, read_rgb
 
     rgb, nuclei_labels = read_rgb(image), read_labels(labels)
-    found, classes, _ = classify_nuclei(rgb, nuclei_labels, mpp, open_cell_model(None, load_settings()))
+    found, classes, _ = classify_nuclei(rgb, nuclei_labels, mpp, open_cell_model(load_settings()))
     names = list(CELL)
     named = {str(label): names[number - 1] for label, number in zip(found.tolist(), classes.tolist(), strict=True)}
     with writing(out):

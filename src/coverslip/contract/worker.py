@@ -85,6 +85,9 @@ class ReuseRequest(BaseModel):
     """The worker has fetched the inputs, and asks whether the same were processed before."""
 
     inputs: list[InputContent]
+    models: dict[StorableText, StorableText] = Field(
+        default={}, description="What the models are that this worker's site chose, by what they find"
+    )
 
 
 class ReuseResponse(BaseModel):

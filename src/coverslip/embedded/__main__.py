@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from coverslip.contract.errors import CoverslipError
 from coverslip.embedded.errors import ConfigurationError
+from coverslip.models.errors import ModelError
 
 FAILED = 1
 # sysexits.h, EX_CONFIG: supervisors such as systemd can be told not to try again.
@@ -20,7 +21,7 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
     try:
         {"up": _up, "login-link": _login_link, "backup": _back_up, "restore": _restore}[arguments.command](arguments)
-    except ConfigurationError as error:
+    except (ConfigurationError, ModelError) as error:
         return _explained(error, BAD_CONFIGURATION)
     except CoverslipError as error:
         return _explained(error, FAILED)

@@ -19,7 +19,7 @@ _OWN_PARTS_ONLY = (
     "COVERSLIP_STORE_URL",
 )
 # A worker runs applications on untrusted slides: of the operator's settings it gets only those made for it.
-_WORKER_PREFIXES = ("COVERSLIP_WORKER_", "COVERSLIP_LOG_")
+_WORKER_PREFIXES = ("COVERSLIP_WORKER_", "COVERSLIP_LOG_", "COVERSLIP_MODEL")
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,7 @@ class Environments:
             "COVERSLIP_WORKER_SLOTS": str(slots),
             "COVERSLIP_SCRATCH": str(self.home.scratch),
             "COVERSLIP_FETCH_ALLOW": ",".join(filter(None, allowed)),
+            "COVERSLIP_MODELS": self.inherited.get("COVERSLIP_MODELS") or str(self.home.models),
         }
 
     def _database_url(self, role: str) -> str:

@@ -42,6 +42,11 @@ class Home:
         return self.root / "scratch"
 
     @property
+    def models(self) -> Path:
+        """The site's own models."""
+        return self.root / "models"
+
+    @property
     def logs(self) -> Path:
         """A log file per process."""
         return self.root / "logs"

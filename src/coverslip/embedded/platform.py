@@ -22,6 +22,8 @@ from coverslip.embedded.postgres.server import PostgresServer
 from coverslip.embedded.process import ManagedProcess
 from coverslip.embedded.secrets import ensure_secrets
 from coverslip.embedded.supervisor import Supervisor
+from coverslip.models.chosen import chosen_identities
+from coverslip.models.settings import load_settings
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 DEFAULT_PORT = 8000
@@ -65,6 +67,8 @@ class EmbeddedPlatform:
         if host not in LOOPBACK and not public_url:
             raise ProxyNotNamed(host=host)
         refuse_foreign_parts()
+        # Without the site's models the worker would end again and again, where nobody looks.
+        chosen_identities(load_settings().model_copy(update={"home": home.root}))
         self.home = home
         self.host = host
         self._wanted_port = port

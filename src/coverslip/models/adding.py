@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
-from coverslip.models.card import Task
+from coverslip.models.card import Kind, Task
+from coverslip.models.cell_model import CellModel
 from coverslip.models.errors import ModelAlreadyThere, ModelFileInaccessible, ModelIdTaken, NoModelFound
 from coverslip.models.library import PACKAGED, StoredModel, check_file, read_pair
 from coverslip.models.network import Network
-from coverslip.models.session import open_session
 from coverslip.models.settings import ModelSettings
+from coverslip.models.tissue_model import TissueModel
 
 TRIAL_PX = 256
 
@@ -32,13 +33,24 @@ def add_models(source: Path, settings: ModelSettings, *, replace: bool = False) 
     """
     models = [read_pair(path) for path in _cards_at(source)]
     for model in models:
-        if (PACKAGED / f"{model.card.id}.json").exists():
-            raise ModelIdTaken(model=model.card.id)
-        if not replace and (settings.folder / f"{model.card.id}.json").exists():
-            raise ModelAlreadyThere(model=model.card.id, folder=settings.folder)
+        check_id(model.card.id, settings, replace=replace)
         check_file(model)
         _try(model, settings)
     return [_copied(model, settings.folder) for model in models]
+
+
+def check_id(model_id: str, settings: ModelSettings, *, replace: bool) -> None:
+    """See that a model of that id may be added.
+
+    Raises
+    ------
+    ModelIdTaken, ModelAlreadyThere
+        If not.
+    """
+    if (PACKAGED / f"{model_id}.json").exists():
+        raise ModelIdTaken(model=model_id)
+    if not replace and (settings.folder / f"{model_id}.json").exists():
+        raise ModelAlreadyThere(model=model_id, folder=settings.folder)
 
 
 def _cards_at(source: Path) -> list[Path]:
@@ -50,7 +62,9 @@ def _cards_at(source: Path) -> list[Path]:
 
 def _try(model: StoredModel, settings: ModelSettings) -> None:
     if model.card.task is Task.CELLS:
-        open_session(model.path, settings.model_provider, settings.model_threads)
+        CellModel(model, settings)
+    elif model.card.kind is Kind.FEATURES:
+        TissueModel(model, settings)
     else:
         Network(model, settings).maps(np.full((TRIAL_PX, TRIAL_PX, 3), 255, np.uint8))
 

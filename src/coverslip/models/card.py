@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from coverslip.contract.fields import SemanticVersion
 from coverslip.models.errors import ModelCardInvalid, ModelFileInaccessible, ModelFileMissing
+from coverslip.pathology.classes import CELL
 
 ID_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 
@@ -33,7 +34,7 @@ class Kind(StrEnum):
 
 KINDS = {
     Task.NUCLEI: (Kind.DISTANCE, Kind.STARDIST, Kind.HOVER, Kind.PROBABILITY),
-    Task.TISSUE: (Kind.CLASS_MAP,),
+    Task.TISSUE: (Kind.CLASS_MAP, Kind.FEATURES),
     Task.CELLS: (Kind.FEATURES,),
 }
 
@@ -47,6 +48,11 @@ MAPS = {
     Kind.FEATURES: {"classes": (2, MOST_CHANNELS)},
 }
 """The maps that each kind must give, with the fewest and the most channels they may have."""
+TYPES = "types"
+OPTIONAL_MAPS = {Kind.HOVER: {TYPES: (2, MOST_CHANNELS)}}
+"""The maps that a kind may give besides, likewise."""
+BACKGROUND = "Background"
+"""What a channel of `TYPES` is called that stands for no class of cells."""
 
 
 class Part(BaseModel):
@@ -74,7 +80,7 @@ class Normalisation(Part):
 
 
 class Input(Part):
-    """What the network takes: RGB as float32.
+    """What the network takes: RGB as float32, or a table of features, one row for each thing to be classified.
 
     Attributes
     ----------
@@ -88,6 +94,8 @@ class Input(Part):
         Sides must be multiples of this.
     margin_px
         Pixels at each border of the input for which there is no output, as with convolutions without padding.
+    features
+        kind features only: the columns of its table.
     """
 
     mpp: float = Field(gt=0.05, le=20)
@@ -95,6 +103,7 @@ class Input(Part):
     normalisation: Normalisation | None = None
     stride: int = Field(default=1, ge=1, le=256)
     margin_px: int = Field(default=0, ge=0, le=512)
+    features: tuple[str, ...] = ()
 
 
 class Activation(StrEnum):
@@ -140,7 +149,7 @@ class ModelCard(Part):
     id, version, description
         ``id`` is the name of its files and on the command line.
     task, kind
-        What it finds, and what its outputs mean; see `KINDS` and `MAPS`.
+        What it finds, and what its outputs mean; see `KINDS`, `MAPS` and `OPTIONAL_MAPS`.
     input
         What goes in.
     outputs
@@ -150,7 +159,8 @@ class ModelCard(Part):
     most_overlap
         stardist only: share of a star that others may cover before it counts as a double.
     class_names
-        Classes in the order of the channels, where it gives classes.
+        Classes in the order of the channels, where it gives classes. With a map `TYPES`: classes of `CELL`, which may
+        have several channels, or `BACKGROUND`.
     training_data, licence
         What it was trained on, and under which licence the weights are.
     sha256
@@ -178,12 +188,29 @@ class ModelCard(Part):
     def _hangs_together(self) -> Self:
         if self.kind not in KINDS[self.task]:
             raise ValueError(f"a model for {self.task} must be of kind {' or '.join(KINDS[self.task])}")
-        maps = MAPS[self.kind]
-        if set(self.outputs) != set(maps):
-            raise ValueError(f"outputs of kind {self.kind} must be named {', '.join(maps)}")
+        needed, more = MAPS[self.kind], OPTIONAL_MAPS.get(self.kind, {})
+        if not needed.keys() <= self.outputs.keys() <= needed.keys() | more.keys():
+            also = f", and may include {', '.join(more)}" if more else ""
+            raise ValueError(f"outputs of kind {self.kind} must be named {', '.join(needed)}{also}")
         if any(self.input.stride % spec.grid_px for spec in self.outputs.values()):
             raise ValueError("input.stride must be a multiple of every grid_px")
         return self
+
+    @model_validator(mode="after")
+    def _names_its_types(self) -> Self:
+        known, named = (*CELL, BACKGROUND), self.class_names
+        unfit = [name for name in self.cell_types if name not in known]
+        if TYPES in self.outputs and (unfit or not CELL.keys() & set(named)):
+            raise ValueError(
+                f"class_names must give, in order, a class of cells for each channel of {TYPES}, "
+                f"of {', '.join(known)}, not {', '.join(unfit or named) or 'none'}"
+            )
+        return self
+
+    @property
+    def cell_types(self) -> tuple[str, ...]:
+        """What each channel of the map `TYPES` stands for, a class of `CELL` or `BACKGROUND`; empty without the map."""
+        return self.class_names if TYPES in self.outputs else ()
 
 
 def read_card(path: Path) -> ModelCard:

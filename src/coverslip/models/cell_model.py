@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 
 from coverslip.models.card import Task
 from coverslip.models.errors import ModelShapesWrong
+from coverslip.models.feature_network import FeatureNetwork
 from coverslip.models.library import StoredModel, find_model
-from coverslip.models.session import open_session
 from coverslip.models.settings import ModelSettings
 from coverslip.pathology.cell_classes import name_cells
 from coverslip.pathology.cell_groups import GROUP_FEATURES, GROUPS, group_features, heard_from_neighbours
@@ -27,22 +27,15 @@ class CellModel:
 
     Raises
     ------
-    ModelShapesWrong
-        If its classes are others.
+    ModelError
+        If it cannot be used, or its classes are others.
     """
 
     def __init__(self, model: StoredModel, settings: ModelSettings) -> None:
         if model.card.class_names != GROUPS:
             reason = f"its classes are {', '.join(model.card.class_names)}, not {', '.join(GROUPS)}"
             raise ModelShapesWrong(path=model.path, reason=reason)
-        self.card = model.card
-        self._output = model.card.outputs["classes"].output
-        self._session = open_session(model.path, settings.model_provider, settings.model_threads)
-        (only,) = self._session.get_inputs()
-        if only.shape[1] != len(GROUP_FEATURES):
-            reason = f"it takes {only.shape[1]} features, not {len(GROUP_FEATURES)}"
-            raise ModelShapesWrong(path=model.path, reason=reason)
-        self._input = only.name
+        self._network = FeatureNetwork(model, settings, GROUP_FEATURES)
 
     def groups(self, features: NDArray[np.float32], centroids_um: NDArray[np.float64]) -> NDArray[np.float32]:
         """Probabilities of `GROUPS`, float32 (n, 3), for all nuclei of a field or slide.
@@ -51,20 +44,19 @@ class CellModel:
         """
         if not len(features):
             return np.empty((0, len(GROUPS)), np.float32)
-        columns = group_features(features, centroids_um)
-        (answer,) = self._session.run([self._output], {self._input: columns})
-        return heard_from_neighbours(np.asarray(answer, np.float32), centroids_um)
+        probabilities = self._network.probabilities(group_features(features, centroids_um))
+        return heard_from_neighbours(probabilities, centroids_um)
 
 
-def open_cell_model(model_id: str | None, settings: ModelSettings) -> CellModel:
-    """Open a classifier by its id, the default one if it is None.
+def open_cell_model(settings: ModelSettings) -> CellModel:
+    """Open the classifier that the settings name, or the default one.
 
     Raises
     ------
     ModelError
         If there is none of that id, or it cannot be used.
     """
-    return CellModel(find_model(model_id or DEFAULT, Task.CELLS, settings.folder), settings)
+    return CellModel(find_model(settings.model_cells or DEFAULT, Task.CELLS, settings.folder), settings)
 
 
 def classify_nuclei(

@@ -76,6 +76,13 @@ class ModelShapesWrong(ModelError):
     code: ClassVar[str] = "MODEL.SHAPES_WRONG"
 
 
+class ModelKindUnusable(ModelError):
+    """The model {model} is of kind {kind}, which names no tissue on slides yet. Choose one of kind features, as
+    `coverslip model train-tissue` makes, in COVERSLIP_MODEL_TISSUE."""
+
+    code: ClassVar[str] = "MODEL.KIND_UNUSABLE"
+
+
 class ModelSettingsInvalid(ModelError):
     """A setting of models cannot be used: {faults}. Correct it, or unset it to get the default."""
 
@@ -107,3 +114,35 @@ class EvaluationSetInvalid(ModelError):
     """{path} cannot be used to evaluate: {reason}. Correct it after the description in docs/how-to/add-a-model.md."""
 
     code: ClassVar[str] = "MODEL.EVALUATION_SET_INVALID"
+
+
+class AnnotationsUnreadable(ModelError):
+    """{path} holds no annotations that can be read ({reason}). Export them from QuPath by File, Export objects as
+    GeoJSON."""
+
+    code: ClassVar[str] = "MODEL.ANNOTATIONS_UNREADABLE"
+
+
+class AnnotationClassUnknown(ModelError):
+    """{path} has annotations of the class {name}, which is no class of tissue. Rename it; the classes are {known}."""
+
+    code: ClassVar[str] = "MODEL.ANNOTATION_CLASS_UNKNOWN"
+
+
+class AnnotationUnusable(ModelError):
+    """The annotation {name} at x {x_px}, y {y_px} in {path} cannot be trained on: {reason}."""
+
+    code: ClassVar[str] = "MODEL.ANNOTATION_UNUSABLE"
+
+
+class SlideNotForTraining(ModelError):
+    """Tissue cannot be trained on {slide}: {reason}."""
+
+    code: ClassVar[str] = "MODEL.SLIDE_NOT_FOR_TRAINING"
+
+
+class TooFewClasses(ModelError):
+    """The annotations show {found} only, and a model tells classes apart. Paint at least two classes, each at three
+    places or more."""
+
+    code: ClassVar[str] = "MODEL.TOO_FEW_CLASSES"

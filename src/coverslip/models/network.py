@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from coverslip.models.card import MAPS, Activation, Layout, ModelCard, OutputMap
+from coverslip.models.card import MAPS, OPTIONAL_MAPS, TYPES, Activation, Layout, ModelCard, OutputMap
 from coverslip.models.errors import ModelShapesWrong
 from coverslip.models.library import StoredModel
 from coverslip.models.session import open_session
@@ -21,6 +21,8 @@ WINDOW_PX = 2048
 """Side of a window where the network takes any; rounded down to its stride."""
 OVERLAP_PX = 64
 """At each side of a window, where its border shows in the outputs. None where the network leaves the border out."""
+ROUNDING = 1e-3
+"""By which probabilities may miss 0 to 1, computed with half precision."""
 
 
 class Network:
@@ -129,11 +131,23 @@ class Network:
         values = _activated(values, spec.activation)
         if spec.channels:
             values = values[..., slice(*spec.channels)]
-        fewest, most = MAPS[self.card.kind][name]
+        fewest, most = (MAPS[self.card.kind] | OPTIONAL_MAPS.get(self.card.kind, {}))[name]
         if not fewest <= values.shape[2] <= most:
             wanted = f"{fewest}" if fewest == most else f"{fewest} or more"
             raise self._wrong(f"{name} has {values.shape[2]} channels in output {spec.output}, not {wanted}")
+        if name == TYPES:
+            self._check_types(values)
         return values
+
+    def _check_types(self, values: Map) -> None:
+        names = self.card.class_names
+        if values.shape[2] != len(names):
+            raise self._wrong(f"{TYPES} has {values.shape[2]} channels, but class_names has {len(names)} names")
+        lowest, highest = float(values.min()), float(values.max())
+        if lowest < -ROUNDING or highest > 1 + ROUNDING:
+            raise self._wrong(
+                f"{TYPES} has values from {lowest:.3g} to {highest:.3g}, not probabilities; see to activation"
+            )
 
     def _joined(self, windows: list[list[Map]], rows: Spans, columns: Spans, grid_px: int) -> Map:
         strips = [_along(strip, columns, self._overlap_px, grid_px, 1) for strip in windows]

@@ -1,33 +1,46 @@
 """Find nuclei in an image with any model, at the image's own resolution."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from coverslip.models.card import Kind, ModelCard, Task
+from coverslip.models.card import BACKGROUND, TYPES, Kind, ModelCard, Task
+from coverslip.models.chosen import BUILT_IN
 from coverslip.models.errors import ImageTooLargeForModel
 from coverslip.models.library import find_model
 from coverslip.models.network import Map, Network
 from coverslip.models.settings import ModelSettings
+from coverslip.pathology.classes import CELL, label_of
 from coverslip.pathology.nuclei.classical import segment_classically
 from coverslip.pathology.nuclei.enlarging import enlarged
 from coverslip.pathology.nuclei.hover_maps import instances_of_offsets
 from coverslip.pathology.nuclei.instances import instances_of
+from coverslip.pathology.nuclei.nucleus_types import types_of_nuclei
 from coverslip.pathology.nuclei.probability_maps import instances_of_probability
 from coverslip.pathology.nuclei.star_polygons import instances_of_stars
 
 Labels = NDArray[np.int32]
 Image = NDArray[np.uint8]
 
-CLASSICAL = "classical"
+CLASSICAL = BUILT_IN[Task.NUCLEI]
 """Id of the baseline, which needs no network."""
 DEFAULT = "coverslip-nuclei"
 MOST_MEGAPIXELS = 100
 SAME_SCALE = 0.02
 """Resolutions that differ by less than this part are one."""
+
+
+@dataclass(frozen=True)
+class FoundNuclei:
+    """``labels``: int32 (h, w), 0 background, from 1 to n without gaps; ``types``: probabilities of the classes of
+    `CELL`, float32 (n, len(CELL)), None from a model that does not tell them."""
+
+    labels: Labels
+    types: NDArray[np.float32] | None = None
 
 
 class NucleusModel(Protocol):
@@ -44,6 +57,9 @@ class NucleusModel(Protocol):
     def segment(self, rgb: Image) -> Labels:
         """Label the nuclei of an image, uint8 (h, w, 3): int32 (h, w), 0 background, from 1 without gaps."""
 
+    def find(self, rgb: Image) -> FoundNuclei:
+        """Label the nuclei of an image, uint8 (h, w, 3), and say what they are."""
+
 
 class ClassicalNuclei:
     """`coverslip.pathology.nuclei.classical`, at the resolution of a 40x scan."""
@@ -54,6 +70,10 @@ class ClassicalNuclei:
     def segment(self, rgb: Image) -> Labels:
         """Label the nuclei of an image."""
         return segment_classically(rgb, self.mpp)
+
+    def find(self, rgb: Image) -> FoundNuclei:
+        """Label the nuclei of an image."""
+        return FoundNuclei(self.segment(rgb))
 
 
 class TrainedNuclei:
@@ -66,19 +86,27 @@ class TrainedNuclei:
 
     def segment(self, rgb: Image) -> Labels:
         """Label the nuclei of an image."""
-        maps = self._network.maps(rgb)
-        return DECODERS[self._network.card.kind](maps, rgb.shape[:2], self._network.card)
+        return self.find(rgb).labels
+
+    def find(self, rgb: Image) -> FoundNuclei:
+        """Label the nuclei of an image, and say what they are if the network tells."""
+        maps, card, shape = self._network.maps(rgb), self._network.card, rgb.shape[:2]
+        labels = DECODERS[card.kind](maps, shape, card)
+        if not card.cell_types:
+            return FoundNuclei(labels)
+        cell_labels = [0 if name == BACKGROUND else label_of(CELL, name) for name in card.cell_types]
+        return FoundNuclei(labels, types_of_nuclei(labels, _full(maps, TYPES, shape, card), cell_labels))
 
 
 def open_nucleus_model(model_id: str | None, settings: ModelSettings) -> NucleusModel:
-    """Open a model for nuclei by its id, the default one if it is None.
+    """Open a model for nuclei by its id; None: the one that the settings name, or the default one.
 
     Raises
     ------
     ModelError
         If there is none of that id, or it cannot be used.
     """
-    model_id = model_id or DEFAULT
+    model_id = model_id or settings.model_nuclei or DEFAULT
     if model_id == CLASSICAL:
         return ClassicalNuclei()
     return TrainedNuclei(Network(find_model(model_id, Task.NUCLEI, settings.folder), settings))

@@ -43,6 +43,8 @@ def open_session(path: Path, provider: Provider, threads: int) -> onnxruntime.In
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.use_deterministic_compute = True
+    # Windows differ in size, and a plan of memory would be kept for each.
+    options.enable_mem_pattern = False
     options.log_severity_level = ERRORS_ONLY
     try:
         session = onnxruntime.InferenceSession(path, options, providers=[RUNTIME_NAMES[one] for one in wanted])

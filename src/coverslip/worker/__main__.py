@@ -7,6 +7,8 @@ import signal
 import sys
 
 from coverslip.contract.errors import CoverslipError
+from coverslip.models.chosen import chosen_identities
+from coverslip.models.errors import ModelError
 from coverslip.telemetry.logs import configure_logs
 from coverslip.telemetry.traces import start_tracing
 from coverslip.worker.errors import WorkerSettingsInvalid
@@ -47,13 +49,14 @@ def main(arguments: list[str] | None = None) -> int:
     given = {name: value for name, value in vars(parser().parse_args(arguments)).items() if value is not None}
     try:
         settings = load_settings(**given)
+        chosen_identities(settings)
         configure_logs(settings.log_format, settings.log_level)
         start_tracing("coverslip-worker")
         with asyncio.Runner(loop_factory=WorkerLoop) as runner:
             runner.run(_run(settings))
     except CoverslipError as error:
         print(error, file=sys.stderr)
-        return _CONFIGURATION if isinstance(error, WorkerSettingsInvalid) else 1
+        return _CONFIGURATION if isinstance(error, WorkerSettingsInvalid | ModelError) else 1
     return 0
 
 

@@ -13,6 +13,8 @@ from coverslip.applications.errors import UserError
 from coverslip.applications.registry import is_reusable
 from coverslip.contract.attempts import AttemptOutcome, ExitCause
 from coverslip.contract.worker import InputContent, ReportRequest, ReuseRequest
+from coverslip.models.chosen import chosen_identities
+from coverslip.models.settings import ModelSettings
 from coverslip.telemetry.ids import working_on
 from coverslip.telemetry.traces import span
 from coverslip.worker.api import Granted, WorkerApi
@@ -60,6 +62,8 @@ class Attempt:
         Where the attempt's folder is made.
     granted
         The item.
+    models
+        Those that its application uses.
     gpus
         The graphics processors that its application may use; None for those that this process may.
     """
@@ -71,6 +75,7 @@ class Attempt:
         uploads: httpx.AsyncClient,
         scratch: Path,
         granted: Granted,
+        models: ModelSettings,
         gpus: tuple[str, ...] | None = None,
     ) -> None:
         self._api = api
@@ -78,6 +83,7 @@ class Attempt:
         self._uploads = uploads
         self._scratch = scratch
         self._lease = granted.lease
+        self._models = models
         self._gpus = gpus
         self._held = HeldLease(api, granted)
         self._process: ApplicationProcess | None = None
@@ -191,6 +197,7 @@ class Attempt:
             external_id=lease.external_id,
             inputs=inputs,
             outputs_directory=outputs,
+            environment=self._models.environment(),
         )
         limits = Limits(lease.memory_limit_mb, lease.time_limit_s, self._gpus)
         self._process = ApplicationProcess(job, limits, folder)
@@ -226,8 +233,9 @@ class Attempt:
             InputContent(name=name, file_name=given.path.name, sha256=await asyncio.to_thread(_sha256, given.path))
             for name, given in inputs.items()
         ]
+        models = await asyncio.to_thread(chosen_identities, self._models)
         lease = self._lease
-        return await self._api.reuse(lease.item_id, lease.lease_token, ReuseRequest(inputs=contents))
+        return await self._api.reuse(lease.item_id, lease.lease_token, ReuseRequest(inputs=contents, models=models))
 
     async def _fetch_inputs(self, folder: Path) -> dict[str, JobInput]:
         inputs: dict[str, JobInput] = {}

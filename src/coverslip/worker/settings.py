@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from coverslip.fetching.allow_list import AllowEntries
+from coverslip.models.settings import ModelSettings
 from coverslip.telemetry.logs import LogFormat, LogLevel
 from coverslip.worker.errors import WorkerSettingsInvalid
 
@@ -20,8 +21,11 @@ class EngineName(StrEnum):
     RAY = "ray"
 
 
-class WorkerSettings(BaseSettings):
-    """What a worker needs to know. `coverslip up` provides it for the worker beside the service."""
+class WorkerSettings(ModelSettings):
+    """What a worker needs to know, models for its applications included.
+
+    `coverslip up` provides it for the worker beside the service.
+    """
 
     model_config = SettingsConfigDict(env_prefix="COVERSLIP_", env_file=".env", extra="ignore")
 

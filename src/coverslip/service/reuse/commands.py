@@ -38,7 +38,7 @@ async def reuse_result(context: Context, worker_id: UUID, item_id: UUID, token: 
         run = await runs.run_by_id(connection, lease.run_id, AllRuns())
         assert run is not None
         given = {row.name: row for row in await artifacts.inputs_of(connection, [item_id])}
-        key = content_key(run.application_id, run.version_number, _known(given, request))
+        key = content_key(run.application_id, run.version_number, _known(given, request), request.models)
         await queries.remember_content(connection, item_id=item_id, organization_id=lease.organization_id, key=key)
         if not (run.reuse_results and context.settings.reuse_results):
             return False

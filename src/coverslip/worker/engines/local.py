@@ -11,6 +11,7 @@ import httpx
 from coverslip.applications.registry import manifests
 from coverslip.contract.worker import Room
 from coverslip.fetching.allow_list import AllowList
+from coverslip.models.settings import ModelSettings
 from coverslip.worker.api import Granted, WorkerApi
 from coverslip.worker.attempt import Attempt
 from coverslip.worker.engines.engine import Offer, needs_of
@@ -40,6 +41,8 @@ class LocalEngine:
         Where the folders of the attempts are made.
     machine
         What there is room for; None if somebody else sees to that.
+    models
+        Those that applications use.
     """
 
     def __init__(
@@ -49,12 +52,14 @@ class LocalEngine:
         uploads: httpx.AsyncClient,
         scratch: Path,
         machine: Machine | None,
+        models: ModelSettings,
     ) -> None:
         self._api = api
         self._slides = slides
         self._uploads = uploads
         self._scratch = scratch
         self._machine = machine
+        self._models = models
 
     async def room(self) -> Offer:
         """See `Engine`."""
@@ -70,7 +75,7 @@ class LocalEngine:
         needs = needs_of(granted.lease)
         # The room is taken before this waits for anything, so before the next item is asked for.
         with contextlib.nullcontext() if self._machine is None else self._machine.reserved(needs) as gpus:
-            await Attempt(self._api, self._slides, self._uploads, self._scratch, granted, gpus).run()
+            await Attempt(self._api, self._slides, self._uploads, self._scratch, granted, self._models, gpus).run()
 
 
 @contextlib.asynccontextmanager
@@ -82,7 +87,7 @@ async def local_engine(settings: WorkerSettings, api: WorkerApi) -> AsyncIterato
         machine = machine_of(settings) if settings.engine is EngineName.LOCAL else None
         if machine is not None:
             _warn_of_what_never_fits(machine.total)
-        yield LocalEngine(api, slides, uploads, settings.scratch, machine)
+        yield LocalEngine(api, slides, uploads, settings.scratch, machine, settings)
 
 
 def _warn_of_what_never_fits(total: Room) -> None:

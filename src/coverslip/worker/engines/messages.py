@@ -27,7 +27,7 @@ class JobInput(BaseModel):
 
 
 class Job(BaseModel):
-    """One item to process; it holds no URL and no token."""
+    """One item to process; it holds no URL and no token. ``environment`` is what the application finds in its own."""
 
     application_id: str
     version_number: str
@@ -35,6 +35,7 @@ class Job(BaseModel):
     external_id: str
     inputs: dict[str, JobInput]
     outputs_directory: Path
+    environment: dict[str, str] = {}
 
 
 class ProgressMade(BaseModel):

@@ -125,6 +125,7 @@ class ApplicationProcess:
     async def _start(self, group: ControlGroup | None) -> asyncio.subprocess.Process:
         environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         environment |= {name: str(self._directory) for name in ("HOME", "TMPDIR", "TEMP", "TMP")}
+        environment |= self._job.environment
         if self._limits.gpus is not None:
             environment["CUDA_VISIBLE_DEVICES"] = ",".join(self._limits.gpus)
         import_path = [path for path in sys.path if os.path.isabs(path)]  # noqa: PTH117 - one of them may be a zip

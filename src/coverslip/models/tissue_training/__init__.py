@@ -1,0 +1,1 @@
+"""Train a classifier of tissue on regions that somebody painted."""
