@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 import shapely
 import tifffile
+from PIL import Image
 
 from coverslip.applications.errors import UserError
 from coverslip.applications.manifest import load_manifest
 from coverslip.applications.protocol import InputFile, Item
 from coverslip.applications.registry import load_process
 from coverslip.applications.test_app import MANIFEST
-from coverslip.applications.tissue_maps import MOST_CELLS, grid_of, map_tissue
+from coverslip.applications.tissue_maps import MOST_CELLS, OVERVIEW_PX, grid_of, map_tissue
 from coverslip.pathology.classes import TISSUE, TISSUE_QC
 from coverslip.pathology.tissue_qc import ARTIFACT_KINDS
 from coverslip.pathology.tissue_qc import LEAST_REGION_UM2 as LEAST_QUALITY_UM2
@@ -96,6 +97,21 @@ def test_artifacts_fit_the_manifest_and_each_other(
         assert sum(percent) == pytest.approx(100, abs=0.01)
 
 
+def test_keratin_is_an_artifact(slides: Path, published: "Published") -> None:
+    """Between level-0 x 1180 to 1790 and y 900 to 1850 horn frays; epidermis and hair follicle beside it stay valid."""
+    process(slides / "CMU-1-Small-Region.svs", published)
+    features = json.loads(published.artifacts["tissue_qc:geojson_polygons"][0].read_text())["features"]
+    named = [(shapely.geometry.shape(each["geometry"]), each["properties"]) for each in features]
+    keratin = shapely.union_all([shape for shape, its in named if its.get("name") == "keratin flake"])
+    valid = shapely.union_all([shape for shape, its in named if its["classification"]["name"] == "Valid Tissue"])
+    for inside in ((1500, 1010), (1450, 1180), (1700, 1370), (1360, 1400), (1560, 1560), (1240, 1700)):
+        assert keratin.covers(shapely.Point(inside)), inside
+    for outside in ((1130, 1050), (1170, 1300), (1150, 1950), (1500, 1850), (1300, 2070), (1230, 2200), (1650, 2600)):
+        assert valid.covers(shapely.Point(outside)), outside
+    assert keratin.bounds[0] > 1000
+    assert keratin.bounds[3] < 1900
+
+
 @pytest.fixture(scope="module")
 def phantom(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A phantom with all defects, and holes in its tissue."""
@@ -137,7 +153,7 @@ def test_artifacts_say_their_kind(phantom: Path, published: "Published") -> None
             area_um2[properties["name"]] += properties["measurements"]["area_um2"]
         else:
             assert "metadata" not in properties
-    assert min(area_um2.values()) > 0
+    assert {kind for kind, area in area_um2.items() if area == 0} == {"keratin flake"}  # phantoms have no skin
     rows = {
         row["class"]: row for row in csv.DictReader(published.artifacts["tissue_qc:csv_class_information"][0].open())
     }
@@ -199,8 +215,9 @@ def test_the_same_slide_gives_the_same_bytes(slides: Path, tmp_path: Path) -> No
 
 def test_labels_do_not_depend_on_the_tiles(slides: Path) -> None:
     with open_slide(slides / "CMU-1-Small-Region.svs") as slide:
-        whole = map_tissue(slide, 0.499, lambda _: None)
-        tiled = map_tissue(slide, 0.499, lambda _: None, tile_px=400)
+        overview = slide.thumbnail(OVERVIEW_PX)
+        whole = map_tissue(slide, 0.499, overview, lambda _: None)
+        tiled = map_tissue(slide, 0.499, overview, lambda _: None, tile_px=400)
     np.testing.assert_array_equal(whole.quality.labels, tiled.quality.labels)
     np.testing.assert_array_equal(whole.quality.kinds, tiled.quality.kinds)
     np.testing.assert_array_equal(whole.tissue, tiled.tissue)
@@ -244,6 +261,26 @@ def test_damage_found_while_reading_blames_the_input(slides: Path, published: "P
     assert caught.value.code == "SLIDE.UNREADABLE"
     assert "case 7/slide 2" in str(caught.value)
     assert path.name not in str(caught.value)
+
+
+def test_broken_colours_are_refused(slides: Path, published: "Published") -> None:
+    """Luma and chroma of a real slide, stored as if they were red, green and blue."""
+    with open_slide(slides / "CMU-1-Small-Region.svs") as slide:
+        rgb = slide.read_region(0, 0, 0, slide.info.width_px, slide.info.height_px)
+    path = published.directory / "chroma.tif"
+    tifffile.imwrite(
+        path,
+        np.asarray(Image.fromarray(rgb).convert("YCbCr")),
+        tile=(256, 256),
+        photometric="rgb",
+        resolution=(20_000, 20_000),
+        resolutionunit="CENTIMETER",
+    )
+    with pytest.raises(UserError, match="photometric interpretation") as caught:
+        process(path, published, external_id="case 7/slide 3")
+    assert caught.value.code == "INPUT.COLOURS_BROKEN"
+    assert "case 7/slide 3" in str(caught.value)
+    assert published.artifacts == {}
 
 
 def test_bare_glass_is_refused(published: "Published") -> None:

@@ -37,8 +37,8 @@ class Outputs(Protocol):
     def write(self, name: str, path: Path, metadata: Mapping[str, Any]) -> None:
         """Publish the file ``path`` in `directory` as the output artifact ``name`` at once.
 
-        ``metadata`` fits the manifest's schema but for ``checksum_base64_crc32c``, which the platform adds. The file
-        must not change afterwards.
+        ``metadata`` fits the manifest's schema but for ``checksum_base64_crc32c``, which the platform adds. Users are
+        shown the sentences that it lists under ``warnings``. The file must not change afterwards.
         """
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from coverslip.applications.errors import UserError
 from coverslip.applications.protocol import InputFile
 from coverslip.pathology.classes import TISSUE_QC, label_of
+from coverslip.pathology.stain_plausibility import StainFault, find_stain_fault
 from coverslip.slides.errors import MppMissing, SlideError
 from coverslip.slides.opening import open_slide
 from coverslip.slides.slide import Slide, SlideInfo
@@ -98,6 +99,30 @@ def resolution_mpp(info: SlideInfo, file: InputFile, name: str) -> float:
             "(20x or 40x), not a reduced copy.",
         )
     return float(mpp)
+
+
+def check_stain(overview: NDArray[np.uint8], name: str) -> None:
+    """See that an overview of the slide, uint8 RGB (h, w, 3), can show H&E.
+
+    Raises
+    ------
+    UserError
+        ``INPUT.WRONG_STAIN``, or ``INPUT.COLOURS_BROKEN`` where the file's colours were decoded wrongly.
+    """
+    fault = find_stain_fault(overview)
+    if fault is None:
+        return
+    if fault in (StainFault.BROWN, StainFault.DARK_GROUND):
+        raise UserError(
+            "INPUT.WRONG_STAIN",
+            f"{name} cannot be H&E: it is {fault.value}. Submit the H&E slide of the case, scanned in bright field; "
+            "slides of immunohistochemistry and fluorescence are not analysed.",
+        )
+    raise UserError(
+        "INPUT.COLOURS_BROKEN",
+        f"The colours of {name} are broken: it is {fault.value}. Export or convert it again from the scanner's file, "
+        "in colour, with the right photometric interpretation (RGB or YBR), and compare it with the glass slide.",
+    )
 
 
 def check_tissue(quality: NDArray[np.uint8], name: str) -> None:

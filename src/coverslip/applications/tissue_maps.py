@@ -26,6 +26,10 @@ TILE_PX = 2048
 MARGIN_UM = REACH_UM + 64.0
 """Beyond the reach of the features, room for the morphology on top of them."""
 OVERVIEW_PX = 1024
+"""Longer side of the overview that glass and stain are learnt from."""
+
+MapWindow = tuple[slice, slice]
+"""Rows and columns of a map."""
 
 TissueClassifier = Callable[[NDArray[np.uint8], Features, SlideReference], NDArray[np.uint8]]
 """Names the tissue of a tile with its margin. Given its pixels, its features and the slide's reference, it returns the
@@ -46,6 +50,7 @@ class TissueMaps:
 def map_tissue(
     slide: Slide,
     mpp: float,
+    overview: NDArray[np.uint8],
     progress: Callable[[float], None],
     classify: TissueClassifier | None = None,
     tile_px: int = TILE_PX,
@@ -58,6 +63,8 @@ def map_tissue(
         An open slide.
     mpp
         Micrometres per level-0 pixel, at most 1.
+    overview
+        The whole slide, uint8 RGB (h, w, 3), of about `OVERVIEW_PX`.
     progress
         Told the part of the tiles done, 0 to 1.
     classify
@@ -71,18 +78,15 @@ def map_tissue(
         Where the file is damaged.
     """
     grid = grid_of(slide.info.width_px, slide.info.height_px, mpp)
-    evidence, tissue = np.zeros(grid.shape, np.uint8), np.zeros(grid.shape, np.uint8)
+    evidence, tissue = np.zeros(grid.shape, np.uint16), np.zeros(grid.shape, np.uint8)
     density = np.zeros((*grid.shape, 3), np.uint8)
-    reference = slide_reference(slide.thumbnail(OVERVIEW_PX))
-    rows, columns = grid.shape
-    tile_cells = max(1, tile_px // grid.pool)
-    tiles = [(top, left) for top in range(0, rows, tile_cells) for left in range(0, columns, tile_cells)]
-    for done, (top, left) in enumerate(tiles):
+    reference = slide_reference(overview)
+    tiles = grid.tiles(tile_px)
+    for done, here in enumerate(tiles):
         progress(done / len(tiles))
-        here = np.s_[top : top + tile_cells, left : left + tile_cells]
-        tile = read_tile(slide, mpp, reference, grid, top, left, tissue[here].shape)
+        tile = read_tile(slide, mpp, reference, grid, here)
         features = tile.features
-        evidence[here] = gather_evidence(features)[tile.inner]
+        evidence[here] = gather_evidence(features, reference)[tile.inner]
         density[here] = density_bytes(features)[tile.inner]
         named = classify(tile.rgb, features, reference) if classify else classify_tissue(features, reference)
         tissue[here] = named[tile.inner]
@@ -100,6 +104,14 @@ class Grid:
     cell_px: int
     pool: int
 
+    def tiles(self, tile_px: int = TILE_PX) -> list[MapWindow]:
+        """Tiles of the map of about ``tile_px`` analysed pixels on each side."""
+        step = max(1, tile_px // self.pool)
+        rows, columns = (
+            [slice(start, min(start + step, length)) for start in range(0, length, step)] for length in self.shape
+        )
+        return [(row, column) for row in rows for column in columns]
+
 
 def grid_of(width_px: int, height_px: int, mpp: float) -> Grid:
     """The map of a slide: pixels of `CELL_UM`, or coarser where there would be more than `MOST_CELLS`."""
@@ -113,17 +125,15 @@ def grid_of(width_px: int, height_px: int, mpp: float) -> Grid:
 
 @dataclass(frozen=True)
 class MapTile:
-    """``rgb`` and ``features`` of a tile with its margin, and ``inner``, the rows and columns of the tile in them."""
+    """``rgb`` and ``features`` of a tile with its margin, and ``inner``, where in them the tile is."""
 
     rgb: NDArray[np.uint8]
     features: Features
-    inner: tuple[slice, slice]
+    inner: MapWindow
 
 
-def read_tile(
-    slide: Slide, mpp: float, reference: SlideReference, grid: Grid, top: int, left: int, shape: tuple[int, ...]
-) -> MapTile:
-    """Read and measure a tile of the map; ``top``, ``left`` and ``shape`` are map pixels.
+def read_tile(slide: Slide, mpp: float, reference: SlideReference, grid: Grid, window: MapWindow) -> MapTile:
+    """Read and measure a tile of the map.
 
     Raises
     ------
@@ -132,13 +142,14 @@ def read_tile(
     """
     cell_px = grid.cell_px
     margin = math.ceil(MARGIN_UM / (cell_px * mpp))
+    (top, left), (rows, columns) = (part.start for part in window), (part.stop - part.start for part in window)
     rgb = read_downsampled(
         slide,
         (left - margin) * cell_px,
         (top - margin) * cell_px,
-        (shape[1] + 2 * margin) * cell_px,
-        (shape[0] + 2 * margin) * cell_px,
+        (columns + 2 * margin) * cell_px,
+        (rows + 2 * margin) * cell_px,
         cell_px / grid.pool,
     )
     features = measure(rgb, mpp * cell_px / grid.pool, grid.pool, reference.background)
-    return MapTile(rgb, features, np.s_[margin : margin + shape[0], margin : margin + shape[1]])
+    return MapTile(rgb, features, np.s_[margin : margin + rows, margin : margin + columns])

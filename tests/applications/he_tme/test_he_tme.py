@@ -1,6 +1,7 @@
 """H&E TME on real slides and on phantoms."""
 
 import csv
+import hashlib
 import json
 from collections import Counter
 from pathlib import Path
@@ -19,7 +20,10 @@ from coverslip.applications.manifest import load_manifest
 from coverslip.applications.protocol import InputFile, Item
 from coverslip.pathology.classes import ANUCLEATE, CELL, TISSUE
 from coverslip.pathology.readouts.columns import slide_columns
+from coverslip.slides import open_slide
 from coverslip.slides.phantom import PhantomOptions, write_phantom
+from harness.feature_models import write_feature_model
+from harness.tiny_models import write_typed_model
 
 VERSION = load_manifest(MANIFEST).versions[0]
 KERATIN = shapely.Polygon(
@@ -114,6 +118,103 @@ def test_carcinoma_is_given_only_where_a_cancer_was_submitted(tmp_path: Path, pu
     assert not any(cell["CELL_CLASS"] == "Carcinoma cell" for cell in cells)
     tissue = published.artifacts["tissue_segmentation:csv_class_information"][0].read_text().splitlines()
     assert {line.split(",")[0] for line in tissue[1:]} == set(TISSUE)
+
+
+def test_models_of_the_site_have_the_last_word(
+    tmp_path: Path, published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_feature_model(tmp_path, class_names=("Carcinoma", "Vessel"))
+    chosen = {
+        "COVERSLIP_MODELS": str(tmp_path),
+        "COVERSLIP_MODEL_TISSUE": "ours",
+        "COVERSLIP_MODEL_NUCLEI": "classical",
+    }
+    for name, value in chosen.items():
+        monkeypatch.setenv(name, value)
+    slide = tmp_path / "phantom.tif"
+    write_phantom(slide, PhantomOptions(width_px=2048, height_px=2048, seed=5))
+    analyse(slide, published)
+
+    _, *areas = published.artifacts["tissue_segmentation:csv_class_information"][0].read_text().splitlines()
+    assert [name for name, area, *_ in (line.split(",") for line in areas) if float(area) > 0] == ["Carcinoma"]
+    cells = columns_of(published.artifacts["readout_generation:cell_readouts"][0])
+    assert "Carcinoma cell" in {cell["CELL_CLASS"] for cell in cells}
+
+    models = {"nuclei": "classical", "tissue": "ours 1.0.0", "cells": "coverslip-cells 1.0.0"}
+    for output in VERSION.output_artifacts:
+        stage = output.name.partition(":")[0]
+        _, metadata = published.artifacts[output.name]
+        jsonschema.validate({**metadata, "checksum_base64_crc32c": "AAAAAA=="}, output.metadata_schema)
+        assert metadata.get("models") == (models if "class_provenance" in metadata else None)
+        if stage == "tissue_segmentation":
+            trained = {name for name, word in metadata["class_provenance"].items() if word == "trained"}
+            assert trained == {"Carcinoma", "Vessel"}
+    readouts = columns_of(published.artifacts["readout_generation:extended_readouts"][0])
+    named = {line["readout"]: line for line in readouts if line["readout"].startswith("MODEL_")}
+    assert {name: line["value"] for name, line in named.items()} == {
+        f"MODEL_{task.upper()}": name for task, name in models.items()
+    }
+    digest = hashlib.sha256((tmp_path / "ours.onnx").read_bytes()).hexdigest()
+    assert named["MODEL_TISSUE"]["definition"] == f"SHA-256 {digest}"
+
+
+def test_doubts_about_the_resolution_stand_beside_the_readouts(
+    slides: Path, skin: tuple[Published, list[tuple[str, float]]], published: Published
+) -> None:
+    with open_slide(slides / "CMU-1-Small-Region.svs") as slide:
+        rgb = slide.read_region(0, 0, 0, slide.info.width_px, slide.info.height_px)
+    unstated = published.directory / "unstated.tif"
+    tifffile.imwrite(unstated, rgb, tile=(256, 256), photometric="rgb")
+    analyse(unstated, published, resolution_mpp=0.125)
+    for name in (name for name in published.artifacts if name.startswith("readout_generation:")):
+        assert "0.125 µm per pixel is finer" in published.artifacts[name][1]["warnings"][0]
+        assert skin[0].artifacts[name][1]["warnings"] == []
+
+
+def test_what_cannot_be_hae_is_refused(tmp_path: Path, published: Published) -> None:
+    slide, phantom = tmp_path / "inverted.tif", tmp_path / "phantom.tif"
+    write_phantom(phantom, PhantomOptions(width_px=1024, height_px=1024, seed=5))
+    inverted = 255 - tifffile.imread(phantom)
+    tifffile.imwrite(
+        slide, inverted, tile=(256, 256), photometric="rgb", resolution=(20000, 20000), resolutionunit="CENTIMETER"
+    )
+    with pytest.raises(UserError, match="cannot be H&E") as raised:
+        analyse(slide, published)
+    assert raised.value.code == "INPUT.WRONG_STAIN"
+    assert published.artifacts == {}
+
+
+def test_cells_are_what_a_model_for_nuclei_says_they_are(
+    tmp_path: Path, published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = write_typed_model(tmp_path)
+    monkeypatch.setenv("COVERSLIP_MODELS", str(tmp_path))
+    monkeypatch.setenv("COVERSLIP_MODEL_NUCLEI", "typed")
+    slide = tmp_path / "phantom.tif"
+    plain = PhantomOptions(2048, 2048, seed=5, pen_mark=False, blur_patch=False, fold=False, bubble=False)
+    write_phantom(slide, plain)
+    analyse(slide, published)
+
+    cells = columns_of(published.artifacts["readout_generation:cell_readouts"][0])
+    named = Counter(cell["CELL_CLASS"] for cell in cells)
+    assert set(named) == {"Plasma cell", "Granulocyte"}
+    assert min(named.values()) > 20
+    (slide_row,) = columns_of(published.artifacts["readout_generation:slide_readouts"][0])
+    assert int(float(slide_row["CELL_COUNT_PLASMA_CELL"])) == named["Plasma cell"]
+    table = pq.read_table(published.artifacts["cell_classification:parquet_polygons"][0])
+    confidence = table["confidence"].to_numpy()
+    assert ((confidence >= 0.5) & (confidence <= 1)).all()
+
+    output = next(one for one in VERSION.output_artifacts if one.name == "cell_classification:parquet_polygons")
+    metadata = published.artifacts[output.name][1]
+    jsonschema.validate({**metadata, "checksum_base64_crc32c": "AAAAAA=="}, output.metadata_schema)
+    trained = {name for name, word in metadata["class_provenance"].items() if word == "trained"}
+    assert trained == set(named)
+    assert metadata["models"] == {"nuclei": "typed 1.0.0", "tissue": "rules", "cells": "typed 1.0.0"}
+    readouts = columns_of(published.artifacts["readout_generation:extended_readouts"][0])
+    (told,) = [line for line in readouts if line["readout"] == "MODEL_CELLS"]
+    digest = hashlib.sha256(network.read_bytes()).hexdigest()
+    assert (told["value"], told["definition"]) == ("typed 1.0.0", f"SHA-256 {digest}")
 
 
 def test_bare_glass_is_refused(tmp_path: Path, published: Published) -> None:

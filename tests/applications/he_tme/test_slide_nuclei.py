@@ -5,16 +5,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from coverslip.applications.he_tme.nuclei import Search, SlideNuclei, find_slide_nuclei
 from coverslip.applications.he_tme.nucleus_tiles import TileGrid
 from coverslip.models.nucleus_models import find_nuclei, open_nucleus_model
-from coverslip.models.settings import ModelSettings
+from coverslip.models.settings import ModelSettings, load_settings
 from coverslip.pathology.classes import TISSUE_QC, label_of
 from coverslip.pathology.nuclei.measuring import measure_nuclei
 from coverslip.pathology.nuclei.outline_polygons import polygons_of
 from coverslip.slides import open_slide
 from coverslip.slides.phantom import PhantomOptions, write_phantom
+from harness.tiny_models import write_typed_model
 
 MPP, GLASS = 0.5, (243.0, 243.0, 243.0)
 CELL_PX = 8
@@ -72,18 +78,60 @@ def test_nuclei_at_seams_are_found_whole_and_once(phantom: Path) -> None:
     assert len(matched) > 0.97 * len(expected)
 
 
+@pytest.mark.parametrize("processes", [1, 2])
+def test_types_stay_with_their_nuclei(
+    processes: int, phantom: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_typed_model(tmp_path)
+    monkeypatch.setenv("COVERSLIP_MODELS", str(tmp_path))
+    monkeypatch.setenv("COVERSLIP_MODEL_NUCLEI", "typed")
+    nuclei = search(phantom, processes)
+    with open_slide(phantom) as slide:
+        rgb = slide.read_region(0, 0, 0, 2048, 2048)
+    whole = open_nucleus_model(None, load_settings()).find(rgb)
+    distance, nearest = cKDTree(measure_nuclei(rgb, whole.labels, MPP, GLASS).centroids).query(nuclei.centroids)
+    same = distance < 0.1
+    assert same.sum() > 100
+    assert whole.types is not None
+    assert nuclei.types is not None
+    assert len(nuclei.types) == len(nuclei.centroids)
+    assert np.allclose(nuclei.types[same], whole.types[nearest[same]], atol=1e-5)
+    assert len(set(nuclei.types.argmax(axis=1))) == 2
+
+
 def test_only_tiles_with_valid_tissue_are_searched() -> None:
     grid = TileGrid.over(5000, 3000, MPP, MPP)
     quality = np.full((375, 625), label_of(TISSUE_QC, "No Tissue"), np.uint8)
     quality[200, 300] = label_of(TISSUE_QC, "Valid Tissue")
     (tile,) = grid.tiles(quality, CELL_PX)
-    left, top, right, bottom = tile.core
-    assert left <= 2400 < right
-    assert top <= 1600 < bottom
+    assert tile.core == (2400, 1600, 2408, 1608)
+
+
+@given(
+    arrays(np.bool_, st.tuples(st.integers(1, 40), st.integers(1, 40))),
+    st.integers(1, 9),
+    st.integers(1, 30),
+    st.integers(0, 3),
+)
+def test_cores_hold_all_valid_tissue_and_do_not_overlap(
+    valid: NDArray[np.bool_], cell_px: int, core_px: int, cut: int
+) -> None:
+    height_px, width_px = (max(1, length * cell_px - cut) for length in valid.shape)
+    quality = np.where(valid, label_of(TISSUE_QC, "Valid Tissue"), label_of(TISSUE_QC, "No Tissue")).astype(np.uint8)
+    covered = np.zeros((height_px, width_px), int)
+    for tile in TileGrid(width_px, height_px, 1.0, core_px, 0).tiles(quality, cell_px):
+        left, top, right, bottom = tile.core
+        assert 0 <= left < right <= width_px
+        assert 0 <= top < bottom <= height_px
+        assert max(right - left, bottom - top) <= core_px
+        covered[top:bottom, left:right] += 1
+    pixels = valid.repeat(cell_px, axis=0).repeat(cell_px, axis=1)[:height_px, :width_px]
+    assert covered.max(initial=0) <= 1
+    assert (covered[pixels] == 1).all()
 
 
 @pytest.mark.parametrize(("mpp", "downsample"), [(0.25, 2.0), (0.08, 6.25), (0.499, 1.0), (0.46, 1.0), (0.55, 1.0)])
 def test_finer_scans_are_brought_to_the_models_resolution(mpp: float, downsample: float) -> None:
     grid = TileGrid.over(10_000, 10_000, mpp, 0.5)
     assert grid.downsample == pytest.approx(downsample)
-    assert round((grid.core_px + 2 * grid.margin_px) / grid.downsample) == pytest.approx(1024, abs=1)
+    assert round((grid.core_px + 2 * grid.margin_px) / grid.downsample) == pytest.approx(960, abs=1)

@@ -13,14 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coverslip.applications.he_tme.nucleus_tiles import Tile, TileGrid
-from coverslip.applications.he_tme.tile_nuclei import SEAM_UM, NucleusFinder, TileNuclei
+from coverslip.applications.he_tme.tile_nuclei import NucleusFinder, TileNuclei
 from coverslip.pathology.cells import NUCLEUS_FEATURES, Outlines
+from coverslip.pathology.classes import CELL
 from coverslip.pathology.nuclei.seams import duplicates
 
 AHEAD = 2
 """Tiles in the making for each process; bounds the memory."""
-NEAR_SEAM = 6
-"""In widths of the seam: how deep inside a core a nucleus may lie that another tile may have found as well."""
 FEWEST_TILES = 4
 """For fewer tiles starting processes takes longer than it saves."""
 
@@ -33,11 +32,10 @@ class Search:
     mpp: float
     grid: TileGrid
     background: tuple[float, float, float]
-    model_id: str | None = None
 
     def finder(self, threads: int) -> NucleusFinder:
         """Open slide and model."""
-        return NucleusFinder(self.path, self.mpp, self.grid, self.background, self.model_id, threads)
+        return NucleusFinder(self.path, self.mpp, self.grid, self.background, threads)
 
 
 @dataclass(frozen=True)
@@ -47,10 +45,12 @@ class SlideNuclei:
     centroids: NDArray[np.float64]
     features: NDArray[np.float32]
     outlines: Outlines
+    types: NDArray[np.float32] | None
 
     def of(self, kept: NDArray[np.bool_]) -> "SlideNuclei":
         """Those that ``kept``, bool (n,), says."""
-        return SlideNuclei(self.centroids[kept], self.features[kept], self.outlines.of(kept))
+        types = None if self.types is None else self.types[kept]
+        return SlideNuclei(self.centroids[kept], self.features[kept], self.outlines.of(kept), types)
 
 
 def find_slide_nuclei(
@@ -76,7 +76,7 @@ def find_slide_nuclei(
     for nuclei in _found(search, tiles, processes):
         found.append(nuclei)
         progress(len(found) / len(tiles))
-    return _joined(found, SEAM_UM / search.mpp)
+    return _joined(found)
 
 
 def _found(search: Search, tiles: Sequence[Tile], processes: int) -> Iterator[TileNuclei]:
@@ -93,17 +93,19 @@ def _found(search: Search, tiles: Sequence[Tile], processes: int) -> Iterator[Ti
             yield waiting.popleft().result()
 
 
-def _joined(found: Sequence[TileNuclei], seam_px: float) -> SlideNuclei:
+def _joined(found: Sequence[TileNuclei]) -> SlideNuclei:
     """All tiles' nuclei without those that two of them found."""
     depth = _stacked((one.depth for one in found), (0,))
     tile = np.repeat(np.arange(len(found)), [len(one.depth) for one in found])
-    near = depth < NEAR_SEAM * seam_px
+    shared = _stacked((one.shared for one in found), (0,)).astype(bool)
     outlines = _outlines([one.outlines for one in found])
     dropped = np.zeros(len(depth), bool)
-    dropped[near] = duplicates(outlines.of(near), depth[near], tile[near])
+    dropped[shared] = duplicates(outlines.of(shared), depth[shared], tile[shared])
     centroids = _stacked((one.centroids for one in found), (0, 2))
     features = _stacked((one.features for one in found), (0, len(NUCLEUS_FEATURES)))
-    return SlideNuclei(centroids, features, outlines).of(~dropped)
+    told = [one.types for one in found if one.types is not None]
+    types = _stacked(told, (0, len(CELL))) if len(told) == len(found) else None
+    return SlideNuclei(centroids, features, outlines, types).of(~dropped)
 
 
 def _outlines(parts: Sequence[Outlines]) -> Outlines:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from coverslip.applications.he_tme.nuclei import SlideNuclei
 from coverslip.applications.tissue_maps import TissueMaps
 from coverslip.models.cell_model import CellModel
-from coverslip.pathology.cell_classes import name_cells
+from coverslip.pathology.cell_classes import groups_of_types, most_probable, name_cells
 from coverslip.pathology.cells import NUCLEUS_FEATURES, CellTable
 from coverslip.pathology.classes import ANUCLEATE, TISSUE, label_of
 from coverslip.pathology.tissue_classes import NucleusMap, classify_by_nuclei
@@ -29,7 +29,13 @@ class SlideCells:
 
 
 def classify_slide(
-    nuclei: SlideNuclei, maps: TissueMaps, mpp: float, model: CellModel, *, is_cancer: bool
+    nuclei: SlideNuclei,
+    maps: TissueMaps,
+    mpp: float,
+    model: CellModel | None,
+    *,
+    is_cancer: bool,
+    tissue_is_final: bool,
 ) -> SlideCells:
     """Classify cells and tissue of a slide, each with the help of the other.
 
@@ -38,30 +44,42 @@ def classify_slide(
     nuclei
         All that were found, in tissue or not.
     maps
-        Quality of the tissue, and its classes by stain and texture.
+        Quality of the tissue, and its classes.
     mpp
         Micrometres per level-0 pixel.
+    model
+        What tells the groups of cells; None: the nuclei have types, and these are the classes of their cells.
     is_cancer
         Whether the slide was submitted as one of a cancer.
+    tissue_is_final
+        Whether the classes of the tissue stay as ``maps`` has them; otherwise the nuclei have a say.
     """
     nuclei = nuclei.of(maps.quality.labels[_pixels(nuclei.centroids, maps)] == VALID)
-    groups = model.groups(nuclei.features, nuclei.centroids * mpp)
+    if model is None:
+        assert nuclei.types is not None, "there is no model for cells only where the one for nuclei tells types"
+        types, groups = nuclei.types, groups_of_types(nuclei.types)
+    else:
+        types, groups = None, model.groups(nuclei.features, nuclei.centroids * mpp)
     um_per_map_px = maps.cell_px * mpp
     rows, columns = _pixels(nuclei.centroids, maps)
-    area_um2 = nuclei.features[:, NUCLEUS_FEATURES.index("area_um2")]
-    by_nuclei = classify_by_nuclei(
-        maps.tissue, NucleusMap(rows, columns, groups, area_um2), um_per_map_px, is_cancer=is_cancer
-    )
-    tissue = clean_tissue(by_nuclei, maps.quality.labels == VALID, um_per_map_px)
+    tissue = maps.tissue
+    if not tissue_is_final:
+        area_um2 = nuclei.features[:, NUCLEUS_FEATURES.index("area_um2")]
+        nucleus_map = NucleusMap(rows, columns, groups, area_um2)
+        by_nuclei = classify_by_nuclei(tissue, nucleus_map, um_per_map_px, is_cancer=is_cancer)
+        tissue = clean_tissue(by_nuclei, maps.quality.labels == VALID, um_per_map_px)
 
     under = tissue[rows, columns]
     nucleated = ~np.isin(under, [0, *(label_of(TISSUE, name) for name in ANUCLEATE)])
     kept, under, groups = nuclei.of(nucleated), under[nucleated], groups[nucleated]
-    along_blood = _near(tissue == label_of(TISSUE, "Blood"), ALONG_BLOOD_UM / um_per_map_px)
-    short, long = (kept.features[:, NUCLEUS_FEATURES.index(name)] for name in ("minor_axis_um", "major_axis_um"))
-    classes, confidence = name_cells(
-        groups, under, short / np.maximum(long, np.float32(1e-3)), along_blood[rows, columns][nucleated]
-    )
+    if types is None:
+        along_blood = _near(tissue == label_of(TISSUE, "Blood"), ALONG_BLOOD_UM / um_per_map_px)
+        short, long = (kept.features[:, NUCLEUS_FEATURES.index(name)] for name in ("minor_axis_um", "major_axis_um"))
+        classes, confidence = name_cells(
+            groups, under, short / np.maximum(long, np.float32(1e-3)), along_blood[rows, columns][nucleated]
+        )
+    else:
+        classes, confidence = most_probable(types[nucleated])
     return SlideCells(tissue, CellTable(kept.centroids, classes, confidence, under, kept.features, kept.outlines))
 
 

@@ -24,12 +24,15 @@ tiles place the centroid of the same nucleus less far apart."""
 @dataclass(frozen=True)
 class TileNuclei:
     """The nuclei of a tile, n; ``centroids`` (n, 2) and ``outlines`` in level-0 pixels; ``depth`` of the centroids in
-    the tile's core, see `coverslip.pathology.nuclei.seams`; ``features`` (n, len(NUCLEUS_FEATURES))."""
+    the tile's core, see `coverslip.pathology.nuclei.seams`; ``shared``, bool (n,): whether other tiles see some of it;
+    ``features`` (n, len(NUCLEUS_FEATURES)); ``types`` as in `coverslip.models.nucleus_models.FoundNuclei`."""
 
     centroids: NDArray[np.float64]
     features: NDArray[np.float32]
     outlines: Outlines
     depth: NDArray[np.float64]
+    shared: NDArray[np.bool_]
+    types: NDArray[np.float32] | None
 
 
 class NucleusFinder:
@@ -45,8 +48,6 @@ class NucleusFinder:
         The tiles.
     background
         Colour of bare glass.
-    model_id
-        Of the model; None: the default one.
     threads
         Processor threads of the model; 0: one per core.
     """
@@ -57,13 +58,12 @@ class NucleusFinder:
         mpp: float,
         grid: TileGrid,
         background: tuple[float, float, float],
-        model_id: str | None,
         threads: int,
     ) -> None:
         cv2.setNumThreads(1)
         settings = load_settings().model_copy(update={"model_threads": threads})
         self._slide, self._mpp, self._grid, self._background = open_slide(path), mpp, grid, background
-        self._model = open_nucleus_model(model_id, settings)
+        self._model = open_nucleus_model(None, settings)
 
     def find(self, tile: Tile) -> TileNuclei:
         """The nuclei whose centroid lies in the tile's core, or hardly outside.
@@ -73,14 +73,26 @@ class NucleusFinder:
         SlideUnreadable
             Where the file is damaged.
         """
-        left, top = tile.core[0] - self._grid.margin_px, tile.core[1] - self._grid.margin_px
-        side_px = self._grid.core_px + 2 * self._grid.margin_px
-        rgb = read_downsampled(self._slide, left, top, side_px, side_px, self._grid.downsample)
-        step = side_px / rgb.shape[0]
-        measured = measure_nuclei(rgb, self._model.segment(rgb), self._mpp * step, self._background)
-        centroids = measured.centroids * step + (left, top)
+        margin_px = self._grid.margin_px
+        left, top, right, bottom = tile.core
+        corner = left - margin_px, top - margin_px
+        width_px, height_px = right - left + 2 * margin_px, bottom - top + 2 * margin_px
+        rgb = read_downsampled(self._slide, *corner, width_px, height_px, self._grid.downsample)
+        step = np.array([width_px / rgb.shape[1], height_px / rgb.shape[0]])
+        found = self._model.find(rgb)
+        measured = measure_nuclei(rgb, found.labels, self._mpp * float(step.mean()), self._background)
+        centroids = measured.centroids * step + corner
         depth = depth_in(tile.core, centroids)
         kept = depth > -SEAM_UM / self._mpp
         outlines = measured.outlines.of(kept)
-        vertices = (outlines.vertices * step + (left, top)).astype(np.float32)
-        return TileNuclei(centroids[kept], measured.features[kept], Outlines(vertices, outlines.offsets), depth[kept])
+        vertices = (outlines.vertices * step + corner).astype(np.float32)
+        # Other tiles see as much of this core as their margin is wide.
+        least_depth = np.minimum.reduceat(depth_in(tile.core, vertices), outlines.offsets[:-1])
+        return TileNuclei(
+            centroids[kept],
+            measured.features[kept],
+            Outlines(vertices, outlines.offsets),
+            depth[kept],
+            least_depth < margin_px,
+            None if found.types is None else found.types[kept],
+        )
