@@ -10,6 +10,8 @@ from coverslip.pathology.classes import TISSUE_QC, label_of
 
 CORE_PX, MARGIN_PX = 832, 64
 """In pixels of the model; 64 of 0.5 µm are 32 µm, more than the largest nuclei and most of what the network sees."""
+FEWEST_TO_HALVE = 32
+"""Map pixels; below it halving never saves anything, margins being what they are."""
 SAME_SCALE = 1.12
 """A slide up to this much coarser or finer than the model is read as it is."""
 
@@ -51,21 +53,51 @@ class TileGrid:
         for top in range(0, self.height_px, self.core_px):
             for left in range(0, self.width_px, self.core_px):
                 right, bottom = min(left + self.core_px, self.width_px), min(top + self.core_px, self.height_px)
-                here = valid[top // cell_px : -(-bottom // cell_px), left // cell_px : -(-right // cell_px)]
-                if here.any():
-                    (above, below), (before, behind) = (_extent(here.any(axis=axis), cell_px) for axis in (1, 0))
-                    first_x, first_y = left // cell_px * cell_px, top // cell_px * cell_px
+                first_row, first_column = top // cell_px, left // cell_px
+                here = valid[first_row : -(-bottom // cell_px), first_column : -(-right // cell_px)]
+                for rows, columns in _trimmed(here, self.margin_px / cell_px):
                     core = (
-                        max(left, first_x + before),
-                        max(top, first_y + above),
-                        min(right, first_x + behind),
-                        min(bottom, first_y + below),
+                        max(left, (first_column + columns.start) * cell_px),
+                        max(top, (first_row + rows.start) * cell_px),
+                        min(right, (first_column + columns.stop) * cell_px),
+                        min(bottom, (first_row + rows.stop) * cell_px),
                     )
                     yield Tile(number, core)
                     number += 1
 
 
-def _extent(has_tissue: NDArray[np.bool_], cell_px: int) -> tuple[int, int]:
-    """From where to where there is tissue along an axis of a part of the map, in level-0 pixels from its start."""
-    cells = np.flatnonzero(has_tissue)
-    return int(cells[0]) * cell_px, (int(cells[-1]) + 1) * cell_px
+def _trimmed(valid: NDArray[np.bool_], margin: float) -> list[tuple[slice, slice]]:
+    """Rows and columns of rectangles that hold all that is valid: one, or more where less is read then, margins
+    included."""
+    if not valid.any():
+        return []
+    rows, columns = _extent(valid.max(axis=1)), _extent(valid.max(axis=0))
+    height, width = rows.stop - rows.start, columns.stop - columns.start
+    if max(height, width) < FEWEST_TO_HALVE:
+        return [(rows, columns)]
+    if height >= width:
+        middle = (rows.start + rows.stop) // 2
+        halves = [(slice(rows.start, middle), columns), (slice(middle, rows.stop), columns)]
+    else:
+        middle = (columns.start + columns.stop) // 2
+        halves = [(rows, slice(columns.start, middle)), (rows, slice(middle, columns.stop))]
+    parts = [
+        (_moved(part[0], half[0].start), _moved(part[1], half[1].start))
+        for half in halves
+        for part in _trimmed(valid[half], margin)
+    ]
+    return parts if sum(_read(*part, margin) for part in parts) < _read(rows, columns, margin) else [(rows, columns)]
+
+
+def _extent(present: NDArray[np.bool_]) -> slice:
+    places = np.flatnonzero(present)
+    return slice(int(places[0]), int(places[-1]) + 1)
+
+
+def _moved(part: slice, by: int) -> slice:
+    return slice(part.start + by, part.stop + by)
+
+
+def _read(rows: slice, columns: slice, margin: float) -> float:
+    """Map pixels that are read for a rectangle."""
+    return float((rows.stop - rows.start + 2 * margin) * (columns.stop - columns.start + 2 * margin))
