@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from abc import ABC, abstractmethod
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar
@@ -152,12 +151,11 @@ def store_settings(**values: Any) -> ServiceSettings:
 
 
 def objects_of(bucket: Any) -> dict[str, bytes]:
-    """Every object of an opened bucket that is still there when it is read: some servers list unfinished uploads."""
-    found = {}
-    for path in [meta["path"] for batch in obstore.list(bucket) for meta in batch]:
-        with suppress(FileNotFoundError):
-            found[path] = obstore.get(bucket, path).bytes().to_bytes()
-    return found
+    """Every object of an opened bucket, without nanio's unfinished uploads, which it lists until they are gone."""
+    paths = [meta["path"] for batch in obstore.list(bucket) for meta in batch]
+    return {
+        path: obstore.get(bucket, path).bytes().to_bytes() for path in paths if not Path(path).name.startswith(".tmp.")
+    }
 
 
 def unfinished_in(listing: str) -> set[str]:

@@ -76,7 +76,7 @@ def test_an_item_whose_results_the_service_has_is_not_processed(worker: WorkerPr
         ("leave_at_once", {}, "SYSTEM_ERROR", "APPLICATION.FAILED", "before it was done"),
         ("crash", {}, "SYSTEM_ERROR", "APPLICATION.CRASHED", "SIGSEGV while reading"),
         ("take_memory", {"mib": 300, "memory_limit_mb": 200}, "SYSTEM_ERROR", "APPLICATION.OUT_OF_MEMORY", "200 MB"),
-        ("wait", {"time_limit_s": 1}, "SYSTEM_ERROR", "APPLICATION.TIMEOUT", "while waiting"),
+        ("wait", {"time_limit_s": 8}, "SYSTEM_ERROR", "APPLICATION.TIMEOUT", "while waiting"),
         ("succeed", {"checksum_base64_crc32c": "AAAAAA=="}, "USER_ERROR", "INPUT.CHECKSUM_MISMATCH", "case 7.svs"),
         ("succeed", {"slide": Slide(b"", status=403)}, "USER_ERROR", "INPUT.DOWNLOAD_REFUSED", "answered 403"),
         ("succeed", {"slide": Slide(b"", status=404)}, "USER_ERROR", "INPUT.DOWNLOAD_REFUSED", "answered 404"),
