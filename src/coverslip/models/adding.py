@@ -7,6 +7,7 @@ import numpy as np
 
 from coverslip.models.card import Kind, Task
 from coverslip.models.cell_model import CellModel
+from coverslip.models.chosen import BUILT_IN
 from coverslip.models.errors import ModelAlreadyThere, ModelFileInaccessible, ModelIdTaken, NoModelFound
 from coverslip.models.library import PACKAGED, StoredModel, check_file, read_pair
 from coverslip.models.network import Network
@@ -47,7 +48,7 @@ def check_id(model_id: str, settings: ModelSettings, *, replace: bool) -> None:
     ModelIdTaken, ModelAlreadyThere
         If not.
     """
-    if (PACKAGED / f"{model_id}.json").exists():
+    if model_id in BUILT_IN.values() or (PACKAGED / f"{model_id}.json").exists():
         raise ModelIdTaken(model=model_id)
     if not replace and (settings.folder / f"{model_id}.json").exists():
         raise ModelAlreadyThere(model=model_id, folder=settings.folder)

@@ -130,8 +130,10 @@ def test_cores_hold_all_valid_tissue_and_do_not_overlap(
     assert (covered[pixels] == 1).all()
 
 
-@pytest.mark.parametrize(("mpp", "downsample"), [(0.25, 2.0), (0.08, 6.25), (0.499, 1.0), (0.46, 1.0), (0.55, 1.0)])
-def test_finer_scans_are_brought_to_the_models_resolution(mpp: float, downsample: float) -> None:
+@pytest.mark.parametrize(
+    ("mpp", "downsample"), [(0.25, 2.0), (0.08, 6.25), (0.499, 1.0), (0.46, 1.0), (0.55, 1.0), (1.0, 0.5)]
+)
+def test_scans_are_brought_to_the_models_resolution(mpp: float, downsample: float) -> None:
     grid = TileGrid.over(10_000, 10_000, mpp, 0.5)
     assert grid.downsample == pytest.approx(downsample)
     assert round((grid.core_px + 2 * grid.margin_px) / grid.downsample) == pytest.approx(960, abs=1)

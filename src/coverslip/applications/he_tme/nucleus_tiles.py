@@ -11,7 +11,7 @@ from coverslip.pathology.classes import TISSUE_QC, label_of
 CORE_PX, MARGIN_PX = 832, 64
 """In pixels of the model; 64 of 0.5 µm are 32 µm, more than the largest nuclei and most of what the network sees."""
 FEWEST_TO_HALVE = 32
-"""Map pixels; below it halving never saves anything, margins being what they are."""
+"""Map pixels; below it halving saves too little to look for."""
 SAME_SCALE = 1.12
 """A slide up to this much coarser or finer than the model is read as it is."""
 
@@ -39,7 +39,7 @@ class TileGrid:
     def over(cls, width_px: int, height_px: int, mpp: float, model_mpp: float) -> "TileGrid":
         """The grid over a slide of ``mpp`` µm per level-0 pixel for a model of ``model_mpp``."""
         downsample = model_mpp / mpp
-        if downsample < SAME_SCALE:
+        if 1 / SAME_SCALE < downsample < SAME_SCALE:
             downsample = 1.0
         return cls(width_px, height_px, downsample, int(CORE_PX * downsample), int(MARGIN_PX * downsample))
 

@@ -77,7 +77,11 @@ class NucleusFinder:
         left, top, right, bottom = tile.core
         corner = left - margin_px, top - margin_px
         width_px, height_px = right - left + 2 * margin_px, bottom - top + 2 * margin_px
-        rgb = read_downsampled(self._slide, *corner, width_px, height_px, self._grid.downsample)
+        downsample = self._grid.downsample
+        rgb = read_downsampled(self._slide, *corner, width_px, height_px, max(1.0, downsample))
+        if downsample < 1:  # the model sees more finely than the slide was scanned
+            size = round(width_px / downsample), round(height_px / downsample)
+            rgb = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_CUBIC), np.uint8)
         step = np.array([width_px / rgb.shape[1], height_px / rgb.shape[0]])
         found = self._model.find(rgb)
         measured = measure_nuclei(rgb, found.labels, self._mpp * float(step.mean()), self._background)
